@@ -1,0 +1,95 @@
+"""What a resource provider module says about one ARM type.
+
+The ARM core (routing, authentication, authorization, body validation, storage, asynchronous operations,
+cascading deletes, the activity log) is generic; a `Handler` adds only what is particular. The default one
+stores what was validated and answers it back, which is enough for passive types.
+
+Order of a PUT: authorize -> validate the body strictly -> `check` -> `fill` -> store -> (`provision`, in the
+background when `long_running`) -> provisioningState Succeeded or Failed. Everything may be called again
+after a crash, so `provision`, `delete` and `resume` must be repeatable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sandbox.arm.resource import Body, Resource, ResourceId
+
+if TYPE_CHECKING:
+    from sandbox.services import Services
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks: an Entra object id, its app (client) id, tenant and the audience its token was for."""
+
+    object_id: str
+    client_id: str
+    tenant_id: str
+    audience: str
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Put:
+    """One create or update: the validated wire body, and the resource as it was (None when new)."""
+
+    id: ResourceId
+    body: Body
+    previous: Resource | None
+    principal: Principal
+    api_version: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One POST action on a resource."""
+
+    resource: Resource
+    body: Body
+    principal: Principal
+    api_version: str
+    query: Mapping[str, str]
+
+
+Action = Callable[[Call], Awaitable[Any]]
+
+
+class Handler:
+    """Behaviour of one ARM type. Subclass, set `type`, override what differs; register in `sandbox/azure`."""
+
+    type: ClassVar[str]
+    #: PUT and DELETE answer 201/202 with Azure-AsyncOperation and finish in the background.
+    long_running: ClassVar[bool] = False
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def check(self, put: Put) -> None:
+        """Refuse what a schema cannot express (taken names, dependent resources). Raises ArmError."""
+
+    async def fill(self, put: Put) -> Body:
+        """The body to store: what was sent, plus the defaults and computed properties a GET would show.
+
+        Computed values that must not change on update are taken from `put.previous`.
+        """
+        return put.body
+
+    async def provision(self, resource: Resource) -> None:
+        """Make it real. Changes to `resource.body` are stored afterwards; ArmError makes it Failed."""
+
+    async def view(self, resource: Resource) -> Body:
+        """The wire form that GET answers: `resource.wire()` plus what is only known live."""
+        return resource.wire()
+
+    async def delete(self, resource: Resource) -> None:
+        """Undo `provision`. Children are gone before it is called."""
+
+    async def resume(self, resource: Resource) -> None:
+        """Called once per stored resource when the sandbox starts: bring back what `provision` made."""
+
+    def actions(self) -> Mapping[str, Action]:
+        """POST actions by (case-insensitive) name, e.g. `listClusterUserCredential`."""
+        return {}

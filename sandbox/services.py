@@ -1,0 +1,126 @@
+"""The things a resource provider may use, handed to it instead of imported, so that tests can replace them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sandbox.arm.handler import Principal
+from sandbox.arm.resource import Resource, ResourceId
+from sandbox.config import Config
+from sandbox.names import Names
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process. `netns` None means the host's network; logs go to `logs/<name>.log`."""
+
+    name: str
+    command: Sequence[str]
+    netns: str | None = None
+    env: Mapping[str, str] | None = None
+    directory: Path | None = None
+    #: Seconds it must stay up to count as started.
+    start_seconds: int = 1
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+
+
+class Supervisor(Protocol):
+    """Starts and ends processes; they are restarted when they die and ended with the sandbox."""
+
+    async def start(self, program: Program) -> None:
+        """Start, or restart if the program's definition changed; a no-op when it runs as described."""
+
+    async def stop(self, name: str) -> None:
+        """End and forget; a no-op when unknown."""
+
+    async def status(self) -> Mapping[str, str]:
+        """Program name -> RUNNING, STARTING, BACKOFF, FATAL, STOPPED …"""
+
+
+class Hosts(Protocol):
+    """Host names that resolve on the host (a marked block in /etc/hosts), in the sandbox and in its pods."""
+
+    def publish(self, name: str, address: str | None = None) -> None:
+        """Make `name` resolve to `address` (default: the gateway, where all Azure endpoints listen)."""
+
+    def withdraw(self, name: str) -> None: ...
+
+
+class CertificateAuthority(Protocol):
+    def issue(self, names: Sequence[str], *, client: str | None = None, group: str | None = None) -> tuple[str, str]:
+        """(certificate chain PEM, private key PEM) for DNS names or IP addresses; with `client`, a client
+        certificate whose common name is `client` and organization `group`."""
+
+
+class Store(Protocol):
+    """Resources by id. Writes are durable when the call returns."""
+
+    def get(self, id: ResourceId | str) -> Resource | None: ...  # noqa: A002
+
+    def save(self, resource: Resource) -> None: ...
+
+    def remove(self, id: ResourceId) -> None: ...  # noqa: A002
+
+    def list(self, *, type: str | None = None, under: str | None = None) -> Iterable[Resource]:  # noqa: A002
+        """Resources of `type` (case-insensitive), whose id lies under the id prefix `under`."""
+
+    def deleted(self, type: str) -> Iterable[Resource]:  # noqa: A002
+        """Soft-deleted resources of a type; their `properties` hold deletionDate and scheduledPurgeDate."""
+
+    def keep_deleted(self, resource: Resource, *, days: int) -> None:
+        """Move a resource to the soft-deleted ones."""
+
+    def purge(self, resource: Resource) -> None: ...
+
+
+class Tokens(Protocol):
+    def issue(self, object_id: str, audience: str, *, claims: Mapping[str, Any] | None = None) -> str:
+        """An access token (JWT, RS256) for a principal."""
+
+    def verify(self, token: str, audiences: Sequence[str]) -> Principal:
+        """The principal behind an access token. Raises ArmError 401 with what is wrong with it."""
+
+
+class Principals(Protocol):
+    def create(self, name: str, kind: str, *, resource_id: str | None = None) -> tuple[str, str]:
+        """(object id, client id) of a new service principal; kind `Application` or `ManagedIdentity`."""
+
+    def remove(self, object_id: str) -> None: ...
+
+    def federate(self, object_id: str, name: str, *, issuer: str, subject: str, audiences: Sequence[str]) -> None:
+        """Trust tokens of an outside issuer (workload identity)."""
+
+    def unfederate(self, object_id: str, name: str) -> None: ...
+
+
+class Rbac(Protocol):
+    def allows(self, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
+        """Whether a role assignment at or above `scope` grants `action` (a dataAction when `data`)."""
+
+    def require(self, principal: Principal, action: str, scope: str, *, data: bool = False) -> None:
+        """Raise ARM's 403 AuthorizationFailed, naming principal, action and scope, unless allowed."""
+
+
+class Router(Protocol):
+    """Data planes register here: requests are dispatched by host name to an ASGI app."""
+
+    def mount(self, pattern: str, app: Any) -> None:
+        """`pattern` is a host name or `*.suffix` (one label); the ASGI app sees the request unchanged."""
+
+
+@dataclass(frozen=True)
+class Services:
+    config: Config
+    names: Names
+    supervisor: Supervisor
+    hosts: Hosts
+    ca: CertificateAuthority
+    store: Store
+    tokens: Tokens
+    principals: Principals
+    rbac: Rbac
+    router: Router
