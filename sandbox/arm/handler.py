@@ -11,10 +11,11 @@ after a crash, so `provision`, `delete` and `resume` must be repeatable.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sandbox.arm.operation import Operation
 from sandbox.arm.resource import Body, Resource, ResourceId
 
 if TYPE_CHECKING:
@@ -93,3 +94,7 @@ class Handler:
     def actions(self) -> Mapping[str, Action]:
         """POST actions by (case-insensitive) name, e.g. `listClusterUserCredential`."""
         return {}
+
+    def operations(self) -> Sequence[Operation]:
+        """Operations of this type on no stored resource (deletedVaults, checkNameAvailability, …)."""
+        return ()
