@@ -1,0 +1,1 @@
+"""The rows of the types table, one module per part of Azure."""

@@ -1,0 +1,103 @@
+"""AKS and ACR."""
+
+from __future__ import annotations
+
+from sandbox.types.armtype import ArmType, NameRule
+from sandbox.types.rows.common import in_group
+
+_REGISTRY = "Microsoft.ContainerRegistry/registries/{registryName}"
+_REGISTRY_CHILD = NameRule(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{3,48}[A-Za-z0-9]", "5-50 alphanumerics, hyphens and underscores"
+)
+_CLUSTER = "Microsoft.ContainerService/managedClusters/{resourceName}"
+
+ROWS = (
+    ArmType(
+        "Microsoft.ContainerService/managedClusters",
+        in_group(_CLUSTER),
+        token="azure-native:containerservice:ManagedCluster",
+        model="azure.mgmt.containerservice:ManagedCluster",
+        name=NameRule(
+            r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?",
+            "1-63 alphanumerics, underscores and hyphens, starting and ending with an alphanumeric",
+        ),
+        long_running="azure-async-operation",
+        replace_on=(
+            "diskEncryptionSetID",
+            "dnsPrefix",
+            "fqdnSubdomain",
+            "linuxProfile",
+            "windowsProfile.adminUsername",
+            "location",
+            "nodeResourceGroup",
+            "networkProfile.dnsServiceIP",
+            "networkProfile.ipFamilies",
+            "networkProfile.loadBalancerSku",
+            "networkProfile.networkMode",
+            "networkProfile.networkPlugin",
+            "networkProfile.networkPolicy",
+            "networkProfile.podCidr",
+            "networkProfile.podCidrs",
+            "networkProfile.serviceCidr",
+            "networkProfile.serviceCidrs",
+        ),
+    ),
+    ArmType(
+        "Microsoft.ContainerService/managedClusters/agentPools",
+        in_group(f"{_CLUSTER}/agentPools/{{agentPoolName}}"),
+        token="azure-native:containerservice:AgentPool",
+        model="azure.mgmt.containerservice:AgentPool",
+        name=NameRule(r"[a-z][a-z0-9]{0,11}", "1-12 lowercase letters and digits, starting with a letter"),
+        long_running="azure-async-operation",
+        replace_on=(
+            "gpuInstanceProfile",
+            "vmSize",
+            "osType",
+            "osDiskType",
+            "osDiskSizeGB",
+            "vnetSubnetID",
+            "maxPods",
+        ),
+    ),
+    ArmType(
+        "Microsoft.ContainerRegistry/registries",
+        in_group(_REGISTRY),
+        token="azure-native:containerregistry:Registry",
+        model="azure.mgmt.containerregistry:Registry",
+        name=NameRule(r"[A-Za-z0-9]{5,50}", "5-50 alphanumerics"),
+        long_running="azure-async-operation",
+    ),
+    ArmType(
+        "Microsoft.ContainerRegistry/registries/replications",
+        in_group(f"{_REGISTRY}/replications/{{replicationName}}"),
+        token="azure-native:containerregistry:Replication",
+        model="azure.mgmt.containerregistry:Replication",
+        name=NameRule(r"[A-Za-z0-9]{5,50}", "5-50 alphanumerics"),
+        long_running="azure-async-operation",
+    ),
+    ArmType(
+        "Microsoft.ContainerRegistry/registries/scopeMaps",
+        in_group(f"{_REGISTRY}/scopeMaps/{{scopeMapName}}"),
+        token="azure-native:containerregistry:ScopeMap",
+        model="azure.mgmt.containerregistry:ScopeMap",
+        name=_REGISTRY_CHILD,
+        long_running="azure-async-operation",
+    ),
+    ArmType(
+        "Microsoft.ContainerRegistry/registries/tokens",
+        in_group(f"{_REGISTRY}/tokens/{{tokenName}}"),
+        token="azure-native:containerregistry:Token",
+        model="azure.mgmt.containerregistry:Token",
+        name=_REGISTRY_CHILD,
+        long_running="azure-async-operation",
+    ),
+    ArmType(
+        "Microsoft.ContainerRegistry/registries/webhooks",
+        in_group(f"{_REGISTRY}/webhooks/{{webhookName}}"),
+        token="azure-native:containerregistry:Webhook",
+        model="azure.mgmt.containerregistry:WebhookCreateParameters",
+        view="azure.mgmt.containerregistry:Webhook",
+        name=NameRule(r"[A-Za-z0-9]{5,50}", "5-50 alphanumerics"),
+        long_running="azure-async-operation",
+    ),
+)

@@ -1,0 +1,143 @@
+"""Virtual networks, addresses, private endpoints, DNS."""
+
+from __future__ import annotations
+
+from sandbox.types.armtype import ArmType, NameRule
+from sandbox.types.rows.common import DNS_ZONE, NETWORK_64, NETWORK_80, RECORD_TYPES, in_group
+
+_VNET = "Microsoft.Network/virtualNetworks/{virtualNetworkName}"
+_NSG = "Microsoft.Network/networkSecurityGroups/{networkSecurityGroupName}"
+_ENDPOINT = "Microsoft.Network/privateEndpoints/{privateEndpointName}"
+_ZONE = "Microsoft.Network/dnsZones/{zoneName}"
+_PRIVATE_ZONE = "Microsoft.Network/privateDnsZones/{privateZoneName}"
+_RECORD = NameRule(
+    r"@|\*|[A-Za-z0-9_*][A-Za-z0-9_.*-]{0,252}", "'@', '*' or 1-253 characters of a relative DNS name"
+)
+
+ROWS = (
+    ArmType(
+        "Microsoft.Network/virtualNetworks",
+        in_group(_VNET),
+        token="azure-native:network:VirtualNetwork",
+        model="azure.mgmt.network:VirtualNetwork",
+        name=NETWORK_64,
+        long_running="azure-async-operation",
+        replace_on=("location",),
+        keep_unset=("subnets",),
+        renames={"IpamPoolPrefixAllocation.id": "pool.id"},
+    ),
+    ArmType(
+        "Microsoft.Network/virtualNetworks/subnets",
+        in_group(f"{_VNET}/subnets/{{subnetName}}"),
+        token="azure-native:network:Subnet",
+        model="azure.mgmt.network:Subnet",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        renames={"IpamPoolPrefixAllocation.id": "pool.id"},
+    ),
+    ArmType(
+        "Microsoft.Network/networkSecurityGroups",
+        in_group(_NSG),
+        token="azure-native:network:NetworkSecurityGroup",
+        model="azure.mgmt.network:NetworkSecurityGroup",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        replace_on=("location",),
+        keep_unset=("securityRules",),
+    ),
+    ArmType(
+        "Microsoft.Network/networkSecurityGroups/securityRules",
+        in_group(f"{_NSG}/securityRules/{{securityRuleName}}"),
+        token="azure-native:network:SecurityRule",
+        model="azure.mgmt.network:SecurityRule",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+    ),
+    ArmType(
+        "Microsoft.Network/routeTables",
+        in_group("Microsoft.Network/routeTables/{routeTableName}"),
+        token="azure-native:network:RouteTable",
+        model="azure.mgmt.network:RouteTable",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        replace_on=("location",),
+        keep_unset=("routes",),
+    ),
+    ArmType(
+        "Microsoft.Network/publicIPAddresses",
+        in_group("Microsoft.Network/publicIPAddresses/{publicIpAddressName}"),
+        token="azure-native:network:PublicIPAddress",
+        model="azure.mgmt.network:PublicIPAddress",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        replace_on=("location", "publicIPAddressVersion", "sku"),
+    ),
+    ArmType(
+        "Microsoft.Network/natGateways",
+        in_group("Microsoft.Network/natGateways/{natGatewayName}"),
+        token="azure-native:network:NatGateway",
+        model="azure.mgmt.network:NatGateway",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        replace_on=("location", "sku", "zones"),
+    ),
+    ArmType(
+        "Microsoft.Network/privateEndpoints",
+        in_group(_ENDPOINT),
+        token="azure-native:network:PrivateEndpoint",
+        model="azure.mgmt.network:PrivateEndpoint",
+        name=NETWORK_64,
+        long_running="azure-async-operation",
+        replace_on=("location", "subnet"),
+    ),
+    ArmType(
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        in_group(f"{_ENDPOINT}/privateDnsZoneGroups/{{privateDnsZoneGroupName}}"),
+        token="azure-native:network:PrivateDnsZoneGroup",
+        model="azure.mgmt.network:PrivateDnsZoneGroup",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+    ),
+    ArmType(
+        "Microsoft.Network/dnsZones",
+        in_group(_ZONE),
+        token="azure-native:dns:Zone",
+        model="azure.mgmt.dns:Zone",
+        name=DNS_ZONE,
+        replace_on=("location",),
+    ),
+    ArmType(
+        "Microsoft.Network/dnsZones/{recordType}",
+        in_group(f"{_ZONE}/{{recordType}}/{{relativeRecordSetName}}"),
+        token="azure-native:dns:RecordSet",
+        model="azure.mgmt.dns:RecordSet",
+        name=_RECORD,
+        record_types=RECORD_TYPES,
+    ),
+    ArmType(
+        "Microsoft.Network/privateDnsZones",
+        in_group(_PRIVATE_ZONE),
+        token="azure-native:privatedns:PrivateZone",
+        model="azure.mgmt.privatedns:PrivateZone",
+        name=DNS_ZONE,
+        long_running="azure-async-operation",
+        replace_on=("location",),
+    ),
+    ArmType(
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        in_group(f"{_PRIVATE_ZONE}/virtualNetworkLinks/{{virtualNetworkLinkName}}"),
+        token="azure-native:privatedns:VirtualNetworkLink",
+        model="azure.mgmt.privatedns:VirtualNetworkLink",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        replace_on=("location", "virtualNetwork"),
+    ),
+    ArmType(
+        "Microsoft.Network/privateDnsZones/{recordType}",
+        in_group(f"{_PRIVATE_ZONE}/{{recordType}}/{{relativeRecordSetName}}"),
+        token="azure-native:privatedns:PrivateRecordSet",
+        model="azure.mgmt.privatedns:RecordSet",
+        name=_RECORD,
+        record_types=("A", "AAAA", "CNAME", "MX", "PTR", "SOA", "SRV", "TXT"),
+    ),
+)

@@ -1,0 +1,52 @@
+"""Refuses bodies and names that Azure would refuse, with ARM's error shape."""
+
+from __future__ import annotations
+
+from sandbox.arm.errors import ArmError, bad_request
+from sandbox.arm.resource import Body
+from sandbox.types import table
+
+
+def row_of(type_name: str) -> table.ArmType:
+    """The table row of an ARM type. Raises ARM's 404 InvalidResourceType."""
+    row = table.by_arm_type(type_name)
+    if row is None:
+        namespace, _, rest = type_name.partition("/")
+        raise ArmError(
+            404,
+            "InvalidResourceType",
+            f"The resource type '{rest}' could not be found in the namespace '{namespace}'.",
+        )
+    return row
+
+
+def check_version(type_name: str, api_version: str) -> None:
+    """Refuse a version that the type does not have. Raises ArmError 400 NoRegisteredProviderFound."""
+    row = row_of(type_name)
+    if not row.accepts(api_version):
+        raise bad_request(
+            "NoRegisteredProviderFound",
+            f"No registered resource provider found for API version '{api_version}' for type '{type_name}'. "
+            f"The supported api-versions are '{', '.join(row.versions)}'.",
+        )
+
+
+def check_name(type_name: str, name: str) -> None:
+    """Refuse a resource name that breaks the type's naming rule. Raises ArmError 400 InvalidResourceName."""
+    rule = row_of(type_name).name
+    if rule is not None and not rule.allows(name):
+        raise bad_request(
+            "InvalidResourceName",
+            f"Resource name '{name}' is invalid for type '{type_name}'. It must be {rule.wording}.",
+            "name",
+        )
+
+
+def validate(type_name: str, body: Body, api_version: str, previous: Body | None = None) -> None:
+    """Refuse a wire body (without id, name, type) that the ARM type does not allow.
+
+    `previous` is the stored body of an existing resource: read-only properties are tolerated only when they
+    echo it unchanged. Raises ArmError 400 with `target` the JSON path at fault; several problems are its
+    `details`.
+    """
+    check_version(type_name, api_version)
