@@ -36,15 +36,50 @@ def _state() -> Path:
     return Path(os.environ.get("AGENTS_SANDBOX_STATE", f"/var/lib/{NAME}"))
 
 
+def _suffix() -> str:
+    return os.environ.get("AGENTS_SANDBOX_SUFFIX", "azure.test")
+
+
+def _netns() -> str:
+    return os.environ.get("AGENTS_SANDBOX_NETNS", NAME)
+
+
+def _network() -> IPv4Network:
+    text = os.environ.get("AGENTS_SANDBOX_NETWORK", "10.77.0.0/16")
+    try:
+        network = IPv4Network(text)
+    except ValueError as error:
+        message = f"AGENTS_SANDBOX_NETWORK={text} is no IPv4 network ({error}); use one like 10.77.0.0/16"
+        raise ValueError(message) from None
+    if network.prefixlen != 16 or not network.is_private:
+        message = f"AGENTS_SANDBOX_NETWORK={text} must be a private /16, like 10.77.0.0/16"
+        raise ValueError(message)
+    return network
+
+
 @dataclass(frozen=True)
 class Config:
-    """The sandbox's coordinates. Addresses lie in one private /16 that exists only inside its namespaces."""
+    """The sandbox's coordinates. Addresses lie in one private /16 that exists only inside its namespaces.
 
-    suffix: str = "azure.test"
+    Each can be set by an environment variable: AGENTS_SANDBOX_{SUFFIX,STATE,CACHE,NETWORK,NETNS}.
+    """
+
+    suffix: str = field(default_factory=_suffix)
     state: Path = field(default_factory=_state)
     cache: Path = field(default_factory=_cache)
-    network: IPv4Network = IPv4Network("10.77.0.0/16")
-    netns: str = NAME
+    network: IPv4Network = field(default_factory=_network)
+    #: Network namespace of the Azure endpoints; also the name of the cgroup and of the block in /etc/hosts.
+    netns: str = field(default_factory=_netns)
+
+    def environment(self) -> dict[str, str]:
+        """The variables from which another process reads the same coordinates."""
+        return {
+            "AGENTS_SANDBOX_SUFFIX": self.suffix,
+            "AGENTS_SANDBOX_STATE": str(self.state),
+            "AGENTS_SANDBOX_CACHE": str(self.cache),
+            "AGENTS_SANDBOX_NETWORK": str(self.network),
+            "AGENTS_SANDBOX_NETNS": self.netns,
+        }
 
     @property
     def gateway(self) -> IPv4Address:
@@ -59,7 +94,7 @@ class Config:
     @property
     def cgroup(self) -> str:
         """Cgroup (below every hierarchy's root) that holds every process the sandbox started."""
-        return NAME
+        return self.netns
 
     @property
     def run(self) -> Path:

@@ -1,4 +1,4 @@
-"""The things a resource provider may use, handed to it instead of imported, so that tests can replace them."""
+"""The things a resource provider may use, handed to it instead of imported, so tests can replace them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from sandbox.names import Names
 
 @dataclass(frozen=True)
 class Program:
-    """One supervised process. `netns` None means the host's network; logs go to `logs/<name>.log`."""
+    """One supervised process. `netns` None means the host's network, `user` None means root; logs go to
+    `logs/<name>.log`. It starts with the supervisor's few variables (PATH, HOME, LANG) plus `env`.
+    """
 
     name: str
     command: Sequence[str]
     netns: str | None = None
     env: Mapping[str, str] | None = None
     directory: Path | None = None
+    user: str | None = None
     #: Seconds it must stay up to count as started.
     start_seconds: int = 1
     stop_signal: str = "TERM"
@@ -51,7 +54,9 @@ class Hosts(Protocol):
 
 
 class CertificateAuthority(Protocol):
-    def issue(self, names: Sequence[str], *, client: str | None = None, group: str | None = None) -> tuple[str, str]:
+    def issue(
+        self, names: Sequence[str], *, client: str | None = None, group: str | None = None
+    ) -> tuple[str, str]:
         """(certificate chain PEM, private key PEM) for DNS names or IP addresses; with `client`, a client
         certificate whose common name is `client` and organization `group`."""
 
@@ -91,7 +96,9 @@ class Principals(Protocol):
 
     def remove(self, object_id: str) -> None: ...
 
-    def federate(self, object_id: str, name: str, *, issuer: str, subject: str, audiences: Sequence[str]) -> None:
+    def federate(
+        self, object_id: str, name: str, *, issuer: str, subject: str, audiences: Sequence[str]
+    ) -> None:
         """Trust tokens of an outside issuer (workload identity)."""
 
     def unfederate(self, object_id: str, name: str) -> None: ...
