@@ -1,0 +1,119 @@
+"""Who may do what in a vault: Entra tokens, then role assignments or, without RBAC, access policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from starlette.requests import Request
+
+from sandbox.arm.errors import ArmError
+from sandbox.arm.handler import Principal
+from sandbox.arm.resource import Resource
+from sandbox.azure.dataplane import bearer
+from sandbox.azure.keyvault.errors import KeyVaultError
+from sandbox.config import TENANT_ID
+from sandbox.services import Services
+
+
+class Operation(Enum):
+    """(data action below Microsoft.KeyVault/vaults/secrets/, permission of an access policy)."""
+
+    GET = ("getSecret/action", "get")
+    SET = ("setSecret/action", "set")
+    LIST = ("readMetadata/action", "list")
+    UPDATE = ("update/action", "set")
+    DELETE = ("delete", "delete")
+    GET_DELETED = ("readMetadata/action", "get")
+    RECOVER = ("recover/action", "recover")
+    PURGE = ("purge/action", "purge")
+    BACKUP = ("backup/action", "backup")
+    RESTORE = ("restore/action", "restore")
+
+    @property
+    def action(self) -> str:
+        return f"Microsoft.KeyVault/vaults/secrets/{self.value[0]}"
+
+    @property
+    def permission(self) -> str:
+        return self.value[1]
+
+
+@dataclass(frozen=True)
+class Access:
+    services: Services
+
+    @property
+    def resource(self) -> str:
+        """The audience that the challenge names; clients check that the vault's host lies below it."""
+        return f"https://{self.services.names.service('vault')}"
+
+    def authenticate(self, request: Request) -> Principal:
+        token = bearer(request)
+        if token is None:
+            raise self._challenge("AKV10000: Request is missing a Bearer or PoP token.")
+        audiences = (self.resource, "https://vault.azure.net")
+        try:
+            return self.services.tokens.verify(token, audiences)
+        except ArmError as error:
+            raise self._challenge(
+                f"AKV10022: Invalid token. {error.message}", error="invalid_token"
+            ) from error
+
+    def authorize(
+        self, principal: Principal, vault: Resource, operation: Operation, secret: str | None
+    ) -> None:
+        if vault.properties.get("enableRbacAuthorization"):
+            self._by_rbac(principal, vault, operation, secret)
+        else:
+            self._by_policy(principal, vault, operation)
+
+    def _by_rbac(
+        self, principal: Principal, vault: Resource, operation: Operation, secret: str | None
+    ) -> None:
+        scope = f"{vault.id}/secrets/{secret}" if secret else str(vault.id)
+        if self.services.rbac.allows(principal.object_id, operation.action, scope, data=True):
+            return
+        raise KeyVaultError(
+            403,
+            "Forbidden",
+            "Caller is not authorized to perform action on resource.\r\n"
+            "If role assignments, deny assignments or role definitions were changed recently, please observe "
+            "propagation time.\r\n"
+            f"Caller: {_caller(principal)}\r\n"
+            f"Action: '{operation.action}'\r\n"
+            f"Resource: '{scope.lower()}'\r\n"
+            "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\n"
+            f"Vault: {vault.id.name};location={vault.location}\r\n",
+            "ForbiddenByRbac",
+        )
+
+    def _by_policy(self, principal: Principal, vault: Resource, operation: Operation) -> None:
+        for policy in vault.properties.get("accessPolicies") or ():
+            granted = {str(p).lower() for p in (policy.get("permissions") or {}).get("secrets") or ()}
+            if policy.get("objectId") == principal.object_id and granted & {operation.permission, "all"}:
+                return
+        raise KeyVaultError(
+            403,
+            "Forbidden",
+            f"The user, group or application '{_caller(principal)}' does not have secrets "
+            f"{operation.permission} permission on key vault '{vault.id.name};location={vault.location}'. "
+            "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
+            "ForbiddenByPolicy",
+        )
+
+    def _challenge(self, message: str, error: str | None = None) -> KeyVaultError:
+        parts = [
+            f'authorization="https://{self.services.names.login}/{TENANT_ID}"',
+            f'resource="{self.resource}"',
+        ]
+        if error is not None:
+            parts.append(f'error="{error}"')
+        return KeyVaultError(
+            401, "Unauthorized", message, headers={"WWW-Authenticate": "Bearer " + ", ".join(parts)}
+        )
+
+
+def _caller(principal: Principal) -> str:
+    issuer = f"https://sts.windows.net/{principal.tenant_id}/"
+    return f"appid={principal.client_id};oid={principal.object_id};iss={issuer}"

@@ -1,0 +1,279 @@
+"""The data plane: `https://<vault>.vault.<suffix>/secrets…`, api-versions 7.x and the dated ones after them.
+
+Each request is authenticated before anything else is looked at (clients send the first one without body or
+token, to be challenged), then authorized for its operation. What changes the set of secrets is mirrored into
+the ARM resources below the vault, as both planes show the same secrets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.arm.resource import Resource
+from sandbox.azure.dataplane import find, host, json_object
+from sandbox.azure.keyvault import errors, wire
+from sandbox.azure.keyvault.access import Access, Operation
+from sandbox.azure.keyvault.mirror import Mirror
+from sandbox.azure.keyvault.properties import recovery_level, retention_days
+from sandbox.azure.keyvault.secret_store import SecretStore
+from sandbox.azure.sealing import TamperedError
+from sandbox.services import Services
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authorized-to-be request on one vault."""
+
+    request: Request
+    vault: Resource
+    body: Mapping[str, Any]
+    bundles: wire.Bundles
+    authorize: Callable[[Operation, str | None], None]
+
+    @property
+    def key(self) -> str:
+        return self.vault.id.name
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query_params
+
+    def name(self) -> str:
+        return wire.check_name(self.request.path_params["name"])
+
+    def version(self) -> str:
+        return wire.check_version(self.request.path_params.get("version", ""))
+
+
+Endpoint = Callable[[Call], Awaitable[Any]]
+
+
+class SecretsPlane:
+    def __init__(self, services: Services, secrets: SecretStore) -> None:
+        self._services = services
+        self._secrets = secrets
+        self._access = Access(services)
+        self._mirror = Mirror(services.store, secrets)
+
+    def app(self) -> Starlette:
+        def route(path: str, **methods: Endpoint) -> Route:
+            async def endpoint(request: Request) -> Response:
+                return await self._answer(request, methods)
+
+            return Route(path, endpoint, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+
+        return Starlette(
+            routes=[
+                route("/secrets", get=self.list),
+                route("/secrets/restore", post=self.restore),
+                route("/secrets/{name}", put=self.set, get=self.get, delete=self.delete, patch=self.update),
+                route("/secrets/{name}/", get=self.get, patch=self.update),
+                route("/secrets/{name}/versions", get=self.list_versions),
+                route("/secrets/{name}/backup", post=self.backup),
+                route("/secrets/{name}/{version}", get=self.get, patch=self.update),
+                route("/deletedsecrets", get=self.list_deleted),
+                route("/deletedsecrets/{name}", get=self.get_deleted, delete=self.purge),
+                route("/deletedsecrets/{name}/recover", post=self.recover),
+                route("/{path:path}"),
+            ]
+        )
+
+    async def _answer(self, request: Request, methods: Mapping[str, Endpoint]) -> Response:
+        headers = {"x-ms-request-id": str(uuid.uuid4()), "x-ms-keyvault-service-version": "1.9.2500.1"}
+        try:
+            result = await self._run(request, methods)
+        except errors.KeyVaultError as error:
+            return JSONResponse(error.body(), error.status, {**headers, **error.headers})
+        headers["Cache-Control"] = "no-cache"
+        return (
+            Response(status_code=204, headers=headers)
+            if result is None
+            else JSONResponse(result, 200, headers)
+        )
+
+    async def _run(self, request: Request, methods: Mapping[str, Endpoint]) -> Any:
+        principal = self._access.authenticate(request)
+        vault = find(self._services.store, "Microsoft.KeyVault/vaults", host(request).partition(".")[0])
+        if vault is None:
+            raise errors.KeyVaultError(404, "VaultNotFound", f"There is no vault at {host(request)}.")
+        wire.check_api_version(request.query_params)
+        if not methods:
+            raise errors.KeyVaultError(404, "NotFound", f"Key Vault serves nothing at {request.url.path}.")
+        endpoint = methods.get(request.method.lower())
+        if endpoint is None:
+            raise errors.KeyVaultError(
+                405, "MethodNotAllowed", f"{request.method} is not served at {request.url.path}."
+            )
+        try:
+            body = await json_object(request)
+        except (ValueError, UnicodeDecodeError) as error:
+            raise errors.bad_parameter(f"The request body is not valid JSON: {error}") from error
+        days = retention_days(vault)
+        bundles = wire.Bundles(f"https://{host(request)}", recovery_level(vault), days)
+        call = Call(
+            request, vault, body, bundles, lambda op, name: self._access.authorize(principal, vault, op, name)
+        )
+        return await endpoint(call)
+
+    async def set(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.SET, name)
+        value, attributes = wire.read_value(call.body), wire.read_attributes(call.body)
+        made = await asyncio.to_thread(self._secrets.set, call.key, name, value, attributes)
+        self._mirror.show(call.vault, made)
+        return call.bundles.bundle(made)
+
+    async def get(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.GET, name)
+        found = await asyncio.to_thread(self._secrets.get, call.key, name, call.version())
+        # Only `enabled` closes a secret. Azure answers not yet valid and expired ones: nbf and exp inform.
+        if not found.enabled:
+            raise errors.disabled("get")
+        return call.bundles.bundle(found)
+
+    async def update(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.UPDATE, name)
+        attributes = wire.read_attributes(call.body)
+        made = await asyncio.to_thread(self._secrets.update, call.key, name, call.version(), attributes)
+        self._mirror.show(call.vault, await asyncio.to_thread(self._secrets.get, call.key, name))
+        return call.bundles.bundle(made, value=False)
+
+    async def list(self, call: Call) -> Any:
+        call.authorize(Operation.LIST, None)
+        return await self._page(
+            call,
+            lambda after, limit: self._secrets.latest(call.key, after=after, limit=limit),
+            lambda version: version.name,
+            call.bundles.item,
+        )
+
+    async def list_versions(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.LIST, name)
+        return await self._page(
+            call,
+            lambda after, limit: self._secrets.versions(call.key, name, after=after, limit=limit),
+            lambda version: version.version,
+            lambda version: call.bundles.item(version, versioned=True),
+        )
+
+    async def delete(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.DELETE, name)
+        gone = await asyncio.to_thread(self._secrets.delete, call.key, name, days=retention_days(call.vault))
+        self._mirror.hide(call.vault, name)
+        return call.bundles.deleted(gone)
+
+    async def list_deleted(self, call: Call) -> Any:
+        call.authorize(Operation.LIST, None)
+        return await self._page(
+            call,
+            lambda after, limit: self._secrets.all_deleted(call.key, after=after, limit=limit),
+            lambda deleted: deleted.latest.name,
+            lambda deleted: call.bundles.deleted(deleted, versioned=False),
+        )
+
+    async def get_deleted(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.GET_DELETED, name)
+        return call.bundles.deleted(await asyncio.to_thread(self._secrets.deleted, call.key, name))
+
+    async def recover(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.RECOVER, name)
+        back = await asyncio.to_thread(self._secrets.recover, call.key, name)
+        self._mirror.show(call.vault, back)
+        return call.bundles.bundle(back, value=False)
+
+    async def purge(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.PURGE, name)
+        if call.vault.properties.get("enablePurgeProtection"):
+            raise errors.KeyVaultError(
+                403,
+                "Forbidden",
+                "Operation "
+                '"purge" is not allowed because purge protection is enabled for this vault. Key Vault '
+                "service will automatically purge it after the retention period has passed.\r\nVault: "
+                f"{call.key};location={call.vault.location}",
+                "ForbiddenByPurgeProtection",
+            )
+        await asyncio.to_thread(self._secrets.purge, call.key, name)
+
+    async def backup(self, call: Call) -> Any:
+        name = call.name()
+        call.authorize(Operation.BACKUP, name)
+        blob = await asyncio.to_thread(self._secrets.export, call.key, name, _backup_context(call.vault))
+        return {"value": base64.urlsafe_b64encode(blob).decode().rstrip("=")}
+
+    async def restore(self, call: Call) -> Any:
+        call.authorize(Operation.RESTORE, None)
+        text = (
+            wire.read_value(call.body) if len(str(call.body.get("value"))) < 4096 else str(call.body["value"])
+        )
+        try:
+            blob = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            back = await asyncio.to_thread(self._secrets.restore, call.key, blob, _backup_context(call.vault))
+        except (TamperedError, binascii.Error) as error:
+            raise errors.bad_parameter(
+                "Backup blob is malformed, or was made in another subscription or geography."
+            ) from error
+        self._mirror.show(call.vault, back)
+        return call.bundles.bundle(back, value=False)
+
+    async def _page(
+        self,
+        call: Call,
+        read: Callable[[str, int], Sequence[T]],
+        key: Callable[[T], str],
+        item: Callable[[T], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """One page; the skip token is the last key shown, so that a page survives changes before it."""
+        size = wire.page_size(call.query)
+        after = _read_token(call.query.get("$skiptoken"))
+        found = await asyncio.to_thread(read, after, size + 1)
+        link = None
+        if len(found) > size:
+            query = {
+                "api-version": call.query["api-version"],
+                "$skiptoken": _token(key(found[size - 1])),
+                "maxresults": size,
+            }
+            link = f"https://{call.request.headers['host']}{call.request.url.path}?{urlencode(query)}"
+        return {"value": [item(one) for one in found[:size]], "nextLink": link}
+
+
+def _backup_context(vault: Resource) -> str:
+    return f"secret-backup/{vault.id.subscription}".lower()
+
+
+def _token(key: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+def _read_token(token: str | None) -> str:
+    if not token:
+        return ""
+    try:
+        return str(json.loads(base64.urlsafe_b64decode(token)))
+    except ValueError as error:
+        raise errors.bad_parameter("The $skiptoken is not one that this vault gave.") from error
