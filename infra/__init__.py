@@ -1,0 +1,1 @@
+"""The Pulumi program: what the platform is, as desired state."""

@@ -1,0 +1,1 @@
+"""One module per stack role; each reads as a table of contents."""

@@ -1,0 +1,47 @@
+"""The public DNS zone and the name under which the agents answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import dns
+
+
+@dataclass(frozen=True)
+class PublicNameArgs:
+    """`host` lies directly below `zone`; `address` is an IPv4 address."""
+
+    host: str
+    zone: str
+    address: pulumi.Input[str]
+    resource_group: pulumi.Input[str]
+    tags: dict[str, str]
+
+
+class PublicName(pulumi.ComponentResource):
+    """A zone (delegate its name servers at your registrar) with one A record."""
+
+    def __init__(self, name: str, args: PublicNameArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("agents:azure:PublicName", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        zone = dns.Zone(
+            name,
+            zone_name=args.zone,
+            resource_group_name=args.resource_group,
+            location="global",
+            tags=args.tags,
+            opts=child,
+        )
+        dns.RecordSet(
+            args.host,
+            relative_record_set_name=args.host.removesuffix(f".{args.zone}"),
+            record_type="A",
+            zone_name=zone.name,
+            resource_group_name=args.resource_group,
+            ttl=300,
+            a_records=[dns.ARecordArgs(ipv4_address=args.address)],
+            opts=child,
+        )
+        self.name_servers = zone.name_servers
+        self.register_outputs({"nameServers": self.name_servers})

@@ -1,0 +1,136 @@
+"""An environment (`dev`, `prod`): everything the platform runs on, from top to bottom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_azure_native import authorization, resources
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from infra.azure.cluster import Cluster, ClusterArgs
+from infra.azure.cosmos import Cosmos, CosmosArgs
+from infra.azure.dns import PublicName, PublicNameArgs
+from infra.azure.identity import Identity, IdentityArgs
+from infra.azure.network import Network, NetworkArgs
+from infra.azure.openai import OpenAI, OpenAIArgs
+from infra.azure.registry import Registry, RegistryArgs
+from infra.azure.roles import Grantee
+from infra.azure.telemetry import Telemetry, TelemetryArgs
+from infra.azure.vault import Vault, VaultArgs
+from infra.cloud import Cloud
+from infra.naming import Names
+from infra.settings import Settings, SettingsError
+from infra.workload.agent import Agent, AgentArgs, Dependencies
+from infra.workload.image import Image, ImageArgs
+from infra.workload.ingress import Ingress, IngressArgs
+
+
+def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
+    """Declare the environment; the result is the stack's outputs."""
+    names, domain = Names(settings.environment, settings.suffix), _domain(settings, cloud)
+    tags, host = names.tags(), names.host(domain)
+    operators = _operators(settings)
+
+    group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=tags)
+    rg = group.name
+
+    def identity(owner: str) -> Identity:
+        return Identity(owner, IdentityArgs(names.identity(owner), rg, tags))
+
+    identities = {agent: identity(agent) for agent in settings.agents}
+    agents = [owner.grantee() for owner in identities.values()]
+    control_plane, kubelet = identity("cluster"), identity("kubelet")
+
+    Telemetry("telemetry", TelemetryArgs(names.workspace, rg, 30, tags))
+    network = Network("network", NetworkArgs(names.network, rg, tags))
+    registry = Registry("registry", RegistryArgs(names.registry, rg, [kubelet.grantee()], operators, tags))
+    vault = Vault("vault", VaultArgs(names.vault, rg, agents, operators, 7, tags))
+    cosmos = Cosmos(
+        "cosmos", CosmosArgs(names.cosmos, settings.location, rg, [*agents, *operators], 400, tags)
+    )
+    openai = OpenAI("openai", OpenAIArgs(names.openai, rg, settings.model, [*agents, *operators], tags))
+    cluster = Cluster(
+        "cluster",
+        ClusterArgs(
+            name=names.cluster,
+            resource_group=rg,
+            resource_group_id=group.id,
+            settings=settings.cluster,
+            subnet_id=network.nodes_subnet_id,
+            network_id=network.id,
+            control_plane=control_plane,
+            kubelet=kubelet,
+            admins=operators,
+            tags=tags,
+        ),
+    )
+    image = Image("image", ImageArgs(registry, list(settings.agents), settings.version))
+
+    provider = k8s.Provider("cluster", kubeconfig=cluster.kubeconfig)
+    on_cluster = pulumi.ResourceOptions(provider=provider)
+    namespace = k8s.core.v1.Namespace(
+        "namespace", metadata=ObjectMetaArgs(name=names.namespace), opts=on_cluster
+    )
+    needs = Dependencies(
+        cosmos_endpoint=cosmos.endpoint,
+        openai_endpoint=openai.endpoint,
+        openai_deployment=openai.deployment_name,
+        vault_uri=vault.uri,
+    )
+    deployed = [
+        Agent(
+            agent,
+            AgentArgs(
+                agent=agent,
+                namespace=names.namespace,
+                image=image.reference(agent),
+                version=settings.version,
+                settings=wanted,
+                identity=identities[agent],
+                oidc_issuer=cluster.oidc_issuer,
+                dependencies=needs,
+                roles_ready=[cosmos, openai, vault, registry],
+            ),
+            pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
+        )
+        for agent, wanted in settings.agents.items()
+    ]
+    ingress = Ingress(
+        "ingress",
+        IngressArgs(names.namespace, host, list(settings.agents)),
+        pulumi.ResourceOptions(provider=provider, depends_on=[namespace, *deployed]),
+    )
+    PublicName("public-name", PublicNameArgs(host, domain, ingress.address, rg, tags))
+    return {
+        "agentsUrl": f"https://{host}",
+        "resourceGroup": rg,
+        "cluster": cluster.name,
+        "namespace": names.namespace,
+        "registry": registry.login_server,
+        "cosmosEndpoint": cosmos.endpoint,
+        "vaultUri": vault.uri,
+        "getCredentials": pulumi.Output.format(
+            "az aks get-credentials -g {0} -n {1} && kubelogin convert-kubeconfig -l azurecli",
+            rg,
+            cluster.name,
+        ),
+    }
+
+
+def _domain(settings: Settings, cloud: Cloud) -> str:
+    domain = settings.domain or cloud.domain
+    if domain is None:
+        raise SettingsError(
+            f"agents:domain is missing, and {cloud.name} has no domain of its own. Name a DNS zone that you "
+            "can delegate: pulumi config set agents:domain example.com"
+        )
+    return domain
+
+
+def _operators(settings: Settings) -> list[Grantee]:
+    """Who may work on data and cluster: the listed groups and people, else whoever deploys."""
+    if settings.operators:
+        return [Grantee(f"operator-{number}", oid, None) for number, oid in enumerate(settings.operators)]
+    return [Grantee("deployer", authorization.get_client_config_output().object_id, None)]

@@ -1,0 +1,77 @@
+"""The agents' image: built in the registry from this checkout, named once per agent.
+
+The registry builds (`az acr build`), so neither a Docker engine nor registry credentials are needed. A build
+happens when the application's sources change; pods refer to the digest, so they roll exactly then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+from pulumi_command import local
+
+from infra.azure.registry import Registry
+from infra.naming import image_repository
+
+ROOT = Path(__file__).resolve().parents[2]
+# What the Dockerfile copies.
+SOURCES = ("Dockerfile", "app")
+
+
+def source_files(root: Path = ROOT) -> Iterable[Path]:
+    """The files an image is built from, in a stable order."""
+    for source in SOURCES:
+        path = root / source
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts)
+
+
+def source_hash(root: Path = ROOT) -> str:
+    """SHA-256 over names and contents of the sources."""
+    digest = hashlib.sha256()
+    for file in source_files(root):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(root)} {content}\n".encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class ImageArgs:
+    registry: Registry
+    agents: list[str]
+    version: str
+
+
+class Image(pulumi.ComponentResource):
+    """One image under one repository per agent."""
+
+    def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("agents:workload:Image", name, None, opts)
+        self._args = args
+        tags = " ".join(f"--image {image_repository(agent)}:{args.version}" for agent in args.agents)
+        build = local.Command(
+            name,
+            create=pulumi.Output.concat(
+                "az acr build --registry ",
+                args.registry.name,
+                f" {tags} --file Dockerfile --platform linux/amd64 --no-logs --only-show-errors",
+                " --query 'outputImages[0].digest' --output tsv .",
+            ),
+            dir=str(ROOT),
+            triggers=[source_hash(), args.version, *args.agents],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=args.registry.push_roles),
+        )
+        self.digest = build.stdout
+        self.register_outputs({"digest": self.digest})
+
+    def reference(self, agent: str) -> pulumi.Output[str]:
+        """Where a pod pulls the agent's image from, pinned by digest."""
+        return pulumi.Output.concat(
+            self._args.registry.login_server,
+            f"/{image_repository(agent)}:{self._args.version}@",
+            self.digest.apply(str.strip),
+        )
