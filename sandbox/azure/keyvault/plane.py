@@ -211,8 +211,7 @@ class SecretsPlane:
             raise errors.KeyVaultError(
                 403,
                 "Forbidden",
-                "Operation "
-                '"purge" is not allowed because purge protection is enabled for this vault. Key Vault '
+                'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault '
                 "service will automatically purge it after the retention period has passed.\r\nVault: "
                 f"{call.key};location={call.vault.location}",
                 "ForbiddenByPurgeProtection",
@@ -227,9 +226,7 @@ class SecretsPlane:
 
     async def restore(self, call: Call) -> Any:
         call.authorize(Operation.RESTORE, None)
-        text = (
-            wire.read_value(call.body) if len(str(call.body.get("value"))) < 4096 else str(call.body["value"])
-        )
+        text = wire.read_backup(call.body)
         try:
             blob = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             back = await asyncio.to_thread(self._secrets.restore, call.key, blob, _backup_context(call.vault))

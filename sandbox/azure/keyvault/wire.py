@@ -56,6 +56,13 @@ def read_value(body: Mapping[str, Any]) -> str:
     return value
 
 
+def read_backup(body: Mapping[str, Any]) -> str:
+    value = body.get("value")
+    if not isinstance(value, str) or not value:
+        raise bad_parameter("Property value is required and must be a backup blob.")
+    return value
+
+
 def read_attributes(body: Mapping[str, Any]) -> Attributes:
     given = body.get("attributes") or {}
     if not isinstance(given, dict):
