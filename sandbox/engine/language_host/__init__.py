@@ -1,0 +1,1 @@
+"""The Python language host `pulumi-language-python`, for machines that have no official one."""
