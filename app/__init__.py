@@ -1,0 +1,1 @@
+"""The agent application: one FastAPI image, `AGENT` picks the agent."""

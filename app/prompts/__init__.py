@@ -1,0 +1,1 @@
+"""Prompts as data: front matter with schemas, and a sandboxed template."""

@@ -1,0 +1,1 @@
+"""What is kept. Nothing outside this package queries a database."""

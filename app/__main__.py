@@ -1,0 +1,34 @@
+"""`python -m app`: serve the agent that `AGENT` names."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from app.main import build
+from app.prompts.prompt import PromptError
+from app.settings import read
+from app.telemetry import logs
+
+log = logging.getLogger("app")
+
+
+def main() -> int:
+    logs.configure()
+    try:
+        settings = read()
+        app = build(settings)
+    except (ValidationError, PromptError) as error:
+        log.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all, a traceback nothing
+        return 2
+    log.info("agent %s initialized", settings.agent)
+    # Requests in flight may take as long as a model does; the pod's grace period is longer.
+    uvicorn.run(app, host="0.0.0.0", port=settings.port, log_config=None, timeout_graceful_shutdown=30)  # noqa: S104
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Who the application is to Azure: the pod's workload identity, or the developer's own session."""
+
+from __future__ import annotations
+
+import os
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.identity.aio import DefaultAzureCredential, WorkloadIdentityCredential
+
+
+def credential() -> AsyncTokenCredential:
+    """Workload identity where AKS's webhook has provided it; otherwise the usual developer chain."""
+    if "AZURE_FEDERATED_TOKEN_FILE" in os.environ:
+        # Custom clouds have no entry in Microsoft's instance-discovery list.
+        return WorkloadIdentityCredential(disable_instance_discovery=_custom_authority())
+    return DefaultAzureCredential(disable_instance_discovery=_custom_authority())
+
+
+def _custom_authority() -> bool:
+    authority = os.environ.get("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/")
+    return not authority.rstrip("/").endswith(
+        ("microsoftonline.com", "microsoftonline.us", "chinacloudapi.cn")
+    )

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from app.llm.provider import LLMError
+from app.store.executions import StoreError
+from tests.app.conftest import ANSWER, FakeProvider, FakeStore
+
+GOOD = {"input": {"channel": "sms", "recipient": "+316", "message": "Node down", "severity": "critical"}}
+EXECUTE = "/api/notification/execute"
+
+
+async def test_an_execution_is_answered_stored_and_read_back(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    answer = await client.post(EXECUTE, json=GOOD, headers={"x-correlation-id": "incident-7"})
+    assert answer.status_code == 200
+    execution = answer.json()
+    assert execution["output"] == ANSWER
+    assert execution["correlationId"] == answer.headers["x-correlation-id"] == "incident-7"
+    assert answer.headers["x-llm-provider"] == "fake"
+    assert ("notification", execution["id"]) in store.kept
+    again = await client.get(f"/api/notification/executions/{execution['id']}")
+    assert again.json() == execution
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"input": {**GOOD["input"], "channel": "pigeon"}}, "$.input.channel"),
+        ({"input": {"channel": "sms", "recipient": "x"}}, "$.input"),
+        ({"input": {**GOOD["input"], "extra": 1}}, "$.input"),
+        ({"input": 3}, "$.input"),
+        ({}, "$.input"),
+        ({**GOOD, "other": True}, "$.other"),
+    ],
+)
+async def test_input_that_does_not_fit_is_refused_by_path(
+    client: httpx.AsyncClient, provider: FakeProvider, body: dict[str, Any], path: str
+) -> None:
+    answer = await client.post(EXECUTE, json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert path in [problem["path"] for problem in answer.json()["problems"]]
+    assert provider.asked == []
+
+
+async def test_malformed_json_is_a_problem(client: httpx.AsyncClient) -> None:
+    answer = await client.post(EXECUTE, content=b"{nope", headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["type"].endswith("invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("status", "answered"), [(429, 503), (500, 503), (None, 503), (403, 502), (400, 502)]
+)
+async def test_a_failing_model_is_named(
+    client: httpx.AsyncClient, provider: FakeProvider, store: FakeStore, status: int | None, answered: int
+) -> None:
+    provider.error = LLMError("azure-openai", "refused", status, "7")
+    answer = await client.post(EXECUTE, json=GOOD)
+    assert answer.status_code == answered
+    assert answer.headers["retry-after"] == "7"
+    assert answer.json()["provider"] == "azure-openai"
+    assert answer.json()["providerStatus"] == status
+    assert store.kept == {}
+
+
+async def test_what_was_not_stored_is_not_answered(client: httpx.AsyncClient, store: FakeStore) -> None:
+    store.error = StoreError("Request blocked by Auth", 403)
+    answer = await client.post(EXECUTE, json=GOOD)
+    assert answer.status_code == 503
+    assert answer.json()["storeStatus"] == 403
+
+
+async def test_health_names_the_dependency_that_refuses(client: httpx.AsyncClient, store: FakeStore) -> None:
+    assert (await client.get("/api/notification/health")).status_code == 200
+    store.error = StoreError("principal lacks items/read", 403)
+    answer = await client.get("/api/notification/health")
+    assert answer.status_code == 503
+    cosmos = next(part for part in answer.json()["dependencies"] if part["name"] == "cosmos")
+    assert cosmos == {
+        "name": "cosmos",
+        "status": "unhealthy",
+        "httpStatus": 403,
+        "reason": "principal lacks items/read",
+    }
+    assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_an_unknown_execution_is_404(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"/api/notification/executions/{uuid.uuid4()}")
+    assert answer.status_code == 404
+    assert answer.json()["correlationId"] == answer.headers["x-correlation-id"]
+
+
+async def test_a_malformed_correlation_id_is_replaced(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/healthz", headers={"x-correlation-id": "a b\tc" * 40})
+    assert uuid.UUID(answer.headers["x-correlation-id"])
+
+
+async def test_metrics_count_by_route_and_status(client: httpx.AsyncClient) -> None:
+    await client.post(EXECUTE, json=GOOD)
+    text = (await client.get("/metrics", follow_redirects=True)).text
+    assert (
+        'http_requests_total{agent="notification",method="POST",route="/api/notification/execute",status="200"}'
+        in text
+    )

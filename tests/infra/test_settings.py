@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.settings import SettingsError, parse
+
+GOOD: dict[str, Any] = {
+    "location": "westeurope",
+    "version": "1.0.0",
+    "agents": json.dumps({"notification": {"replicas": 1}}),
+}
+
+
+def test_defaults_are_the_smallest_honest_size() -> None:
+    settings = parse(GOOD, "dev")
+    assert settings.environment == "dev"
+    assert settings.agents["notification"].memory == "256Mi"
+    assert settings.cluster.system_count == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"verson": "1.0.0"}, "agents:verson is not a setting. Did you mean version?"),
+        ({"version": None}, "agents:version"),
+        ({"location": "mars"}, "azure-native:location is 'mars'"),
+        (
+            {"agents": json.dumps({"notification": {"replica": 1}})},
+            "agents:agents.notification.replica is not",
+        ),
+        ({"agents": json.dumps({"notification": {"replica": 1}})}, "Did you mean replicas?"),
+        (
+            {"agents": json.dumps({"notification": {"replicas": 0}})},
+            "agents:agents.notification.replicas is 0",
+        ),
+        ({"agents": json.dumps({})}, "agents:agents is {}"),
+        (
+            {"cluster": json.dumps({"tire": "Free"})},
+            "agents:cluster.tire is not a setting. Did you mean tier?",
+        ),
+        ({"domain": "not a domain"}, "agents:domain is 'not a domain'"),
+        ({"operators": json.dumps(["me"])}, "agents:operators.0 is 'me'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse({**GOOD, **change}, "dev")
+    assert message in str(refused.value)
+    assert "Pulumi.dev.yaml" in str(refused.value)
+
+
+def test_a_missing_setting_comes_with_the_command_that_sets_it() -> None:
+    values = {key: value for key, value in GOOD.items() if key != "version"}
+    with pytest.raises(SettingsError, match="pulumi config set agents:version VALUE"):
+        parse(values, "dev")
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse({**GOOD, "verson": "1", "suffix": "Much Too Long"}, "dev")
+    assert "agents:verson" in str(refused.value)
+    assert "agents:suffix" in str(refused.value)
+
+
+def test_a_stack_name_that_cannot_be_an_environment_is_refused() -> None:
+    with pytest.raises(SettingsError, match="agents:environment is 'Feature-X'"):
+        parse(GOOD, "Feature-X")

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pulumi
+import pytest
+import yaml
+
+from infra.azure.kubeconfig import AKS_SERVER_ID, sign_in_with_azure_cli
+from infra.workload.image import SOURCES, source_hash
+from infra.workload.prompts import content_hash, read_prompts
+
+
+def _tree(root: Path, content: str = "x = 1\n") -> Path:
+    (root / "app").mkdir(parents=True)
+    (root / "Dockerfile").write_text("FROM scratch\n")
+    (root / "app" / "main.py").write_text(content)
+    return root
+
+
+def test_the_image_is_rebuilt_exactly_when_its_sources_change(tmp_path: Path) -> None:
+    first = _tree(tmp_path / "a")
+    assert source_hash(first) == source_hash(_tree(tmp_path / "b"))
+    assert source_hash(first) != source_hash(_tree(tmp_path / "c", "x = 2\n"))
+    before = source_hash(first)
+    (first / "README.md").write_text("not part of the image")
+    (first / "app" / "__pycache__").mkdir()
+    (first / "app" / "__pycache__" / "main.pyc").write_bytes(b"\0")
+    assert source_hash(first) == before
+
+
+def test_the_sources_are_what_the_dockerfile_copies() -> None:
+    text = (Path(__file__).parents[2] / "Dockerfile").read_text()
+    copied = {line.split()[-2].split("/")[0] for line in text.splitlines() if line.startswith("COPY ")}
+    assert {path for path in copied if path} == set(SOURCES) - {"Dockerfile"}
+
+
+def test_prompts_are_named_by_their_content(tmp_path: Path) -> None:
+    (tmp_path / "helper").mkdir()
+    (tmp_path / "helper" / "a.md").write_text("one")
+    first = read_prompts("helper", tmp_path)
+    (tmp_path / "helper" / "a.md").write_text("two")
+    assert content_hash(first) != content_hash(read_prompts("helper", tmp_path))
+
+
+def test_an_agent_without_prompts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match="prompts/ghost"):
+        read_prompts("ghost", tmp_path)
+
+
+def test_the_kubeconfig_holds_no_credential() -> None:
+    aks = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://c"}}],
+        "users": [{"name": "u", "user": {"token": "secret-token"}}],
+    }
+    text = sign_in_with_azure_cli(base64.b64encode(yaml.safe_dump(aks).encode()).decode())
+    assert "secret-token" not in text
+    user = yaml.safe_load(text)["users"][0]["user"]["exec"]
+    assert user["command"] == "kubelogin"
+    assert AKS_SERVER_ID in user["args"]
