@@ -64,6 +64,12 @@ class Handler:
     type: ClassVar[str]
     #: PUT and DELETE answer 201/202 with Azure-AsyncOperation and finish in the background.
     long_running: ClassVar[bool] = False
+    #: DELETE alone, where it differs from PUT (a resource group is made at once and deleted slowly).
+    long_running_delete: ClassVar[bool | None] = None
+    #: Status codes of a PUT that made the resource and of one that changed it: some types' clients accept
+    #: only one. A long-running PUT of a new resource may say 201 or 202.
+    created_status: ClassVar[int] = 201
+    updated_status: ClassVar[int] = 200
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -84,6 +90,9 @@ class Handler:
     async def view(self, resource: Resource) -> Body:
         """The wire form that GET answers: `resource.wire()` plus what is only known live."""
         return resource.wire()
+
+    async def check_delete(self, resource: Resource) -> None:
+        """Refuse a DELETE of this very resource; not asked when it goes because what it lies in goes."""
 
     async def delete(self, resource: Resource) -> None:
         """Undo `provision`. Children are gone before it is called."""

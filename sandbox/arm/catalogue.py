@@ -1,0 +1,100 @@
+"""Which resource types there are, and what the core needs to know of each: spelling, versions, regions.
+
+The knowledge of bodies is `sandbox.types`'; this is the core's view of it, so that tests can bring their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sandbox.arm.errors import ArmError, bad_request
+from sandbox.arm.resource import Body
+
+#: (body, api version, the stored body of an existing resource): raises ArmError that says what is wrong.
+Validate = Callable[[Body, str, Body | None], None]
+#: Raises ArmError when the last segment breaks the type's name rules.
+CheckName = Callable[[str], None]
+
+
+def _anything(_body: Body, _version: str, _previous: Body | None) -> None:
+    """Types whose bodies their handler checks."""
+
+
+def _any_name(_name: str) -> None:
+    """Types whose names their handler checks."""
+
+
+@dataclass(frozen=True)
+class TypeInfo:
+    """One resource type. `name` is spelt as Azure spells it; versions are ascending."""
+
+    name: str
+    api_versions: tuple[str, ...]
+    #: Where it can be placed; empty when the type has no location.
+    locations: tuple[str, ...] = ()
+    #: `properties.provisioningState` is part of its wire form.
+    has_state: bool = True
+    #: Top-level `etag` is part of its wire form.
+    has_etag: bool = False
+    #: `systemData` is part of its wire form.
+    has_system_data: bool = False
+    #: Accepts versions beyond the listed ones.
+    accepts: Callable[[str], bool] = lambda _version: False
+    validate: Validate = _anything
+    check_name: CheckName = _any_name
+
+    @property
+    def namespace(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """The type below its namespace, e.g. `servers/databases`."""
+        return self.name.partition("/")[2]
+
+
+class Catalogue:
+    def __init__(self, types: Iterable[TypeInfo]) -> None:
+        self._types: Mapping[str, TypeInfo] = {info.name.lower(): info for info in types}
+        namespaces: dict[str, list[TypeInfo]] = {}
+        for info in sorted(self._types.values(), key=lambda info: info.name.lower()):
+            namespaces.setdefault(info.namespace, []).append(info)
+        self.namespaces: Mapping[str, list[TypeInfo]] = namespaces
+
+    def find(self, name: str) -> TypeInfo | None:
+        return self._types.get(name.lower())
+
+    def namespace(self, name: str) -> tuple[str, list[TypeInfo]]:
+        """A namespace in its own spelling, with its types. Raises ARM's InvalidResourceNamespace."""
+        for namespace, types in self.namespaces.items():
+            if namespace.lower() == name.lower():
+                return namespace, types
+        raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{name}' is invalid.")
+
+    def require(self, type_name: str, api_version: str) -> TypeInfo:
+        """The type, if it exists in that API version. Raises as ARM does, naming the versions there are."""
+        info = self.find(type_name)
+        if info is None:
+            namespace, _, rest = type_name.partition("/")
+            self.namespace(namespace)
+            raise ArmError(
+                404,
+                "InvalidResourceType",
+                f"The resource type '{rest}' could not be found in the namespace '{namespace}' "
+                f"for api version '{api_version}'. The supported api-versions are '{self._versions(namespace)}'.",
+            )
+        if api_version not in info.api_versions and not info.accepts(api_version):
+            located = f" The supported locations are '{', '.join(info.locations)}'." if info.locations else ""
+            raise bad_request(
+                "NoRegisteredProviderFound",
+                f"No registered resource provider found for location '{', '.join(info.locations[:1])}' and API "
+                f"version '{api_version}' for type '{info.path}'. The supported api-versions are "
+                f"'{', '.join(info.api_versions)}'.{located}",
+            )
+        return info
+
+    def _versions(self, namespace: str) -> str:
+        _, types = self.namespace(namespace)
+        return ", ".join(sorted({version for info in types for version in info.api_versions}))
+

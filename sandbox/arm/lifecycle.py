@@ -1,0 +1,262 @@
+"""Writes: PUT, PATCH and DELETE of any type, in the order `handler` describes, and their resumption.
+
+Every step may be repeated: a resource carries what is under way (`Store.mark`) until it has ended, and a
+start goes on with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from sandbox.arm import preconditions
+from sandbox.arm.catalogue import Catalogue, TypeInfo
+from sandbox.arm.database import Database
+from sandbox.arm.deletion import Deletion
+from sandbox.arm.errors import ArmError
+from sandbox.arm.handler import Handler, Put
+from sandbox.arm.identity import Identities
+from sandbox.arm.ids import GROUP_TYPE
+from sandbox.arm.merge import merge_patch
+from sandbox.arm.operations import FAILED, Operations, internal
+from sandbox.arm.request import Caller
+from sandbox.arm.resource import Body, Resource, ResourceId
+from sandbox.arm.store import SqliteStore, timestamp
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a write went: the resource (None once gone) and the operation that goes on in the background."""
+
+    status: int
+    resource: Resource | None
+    operation: str | None = None
+
+
+class Handlers:
+    """The handler of every type; those without one of their own share the default behaviour."""
+
+    def __init__(self, handlers: Mapping[str, Handler], default: Handler) -> None:
+        self._handlers = {name.lower(): handler for name, handler in handlers.items()}
+        self._default = default
+
+    def of(self, type_name: str) -> Handler:
+        return self._handlers.get(type_name.lower(), self._default)
+
+    def all(self) -> list[Handler]:
+        return list(self._handlers.values())
+
+
+def overrides(handler: Handler, method: str) -> bool:
+    return getattr(type(handler), method) is not getattr(Handler, method)
+
+
+class Lifecycle:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: SqliteStore,
+        catalogue: Catalogue,
+        handlers: Handlers,
+        identities: Identities,
+        operations: Operations,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._catalogue = catalogue
+        self._handlers = handlers
+        self._identities = identities
+        self._operations = operations
+        self._deletion = Deletion(store, handlers.of, identities, operations)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def put(self, id: ResourceId, body: Body, caller: Caller, info: TypeInfo) -> Outcome:  # noqa: A002
+        """Create, or replace."""
+        async with self._exclusive(id):
+            previous = self._store.get(id)
+            return await self._write(id, body, previous, caller, info)
+
+    async def patch(self, id: ResourceId, body: Body, caller: Caller, info: TypeInfo) -> Outcome:  # noqa: A002
+        """Change what is sent, keep the rest (RFC 7396)."""
+        async with self._exclusive(id):
+            previous = self._store.get(id)
+            if previous is None:
+                raise preconditions.missing(id)
+            return await self._write(id, merge_patch(previous.body, body), previous, caller, info)
+
+    async def delete(self, id: ResourceId, caller: Caller) -> Outcome:  # noqa: A002
+        """Delete with all that lies below. Nothing there is a 204, but for groups a 404, as on Azure."""
+        async with self._exclusive(id):
+            resource = self._store.get(id)
+            if resource is None:
+                if id.type == GROUP_TYPE:
+                    raise preconditions.missing(id)
+                return Outcome(204, None)
+            preconditions.match_etag(caller, resource)
+            if self._store.pending(id) == "delete":
+                return Outcome(202, resource, self._operations.running(id.key))
+            await self._handlers.of(id.type).check_delete(resource)
+            if not self._deletion.in_background(resource):
+                self._store.mark(id, "delete")
+                try:
+                    await self._deletion.run(resource)
+                except ArmError:
+                    self._store.mark(id, "")
+                    raise
+                return Outcome(200, None)
+            return Outcome(202, resource, self._start_delete(resource))
+
+    async def resume(self) -> None:
+        """Bring back, parents first, what the stored resources stand for, and go on with unfinished work."""
+        unfinished = {id.key: kind for kind, id in self._store.unfinished()}
+        for operation in self._operations.unfinished():
+            if operation.key not in unfinished:
+                error = ArmError(500, "OperationInterrupted", "The sandbox was stopped while this ran; repeat it.")
+                self._operations.finish(operation.id, FAILED, error=error)
+        for resource in self._store.list():
+            pending = unfinished.get(resource.id.key)
+            if pending == "put":
+                self._start_provision(resource)
+            elif pending == "delete":
+                self._start_delete(resource)
+            else:
+                await self._resume(resource)
+
+    async def _resume(self, resource: Resource) -> None:
+        try:
+            await self._handlers.of(resource.id.type).resume(resource)
+        except Exception:  # one broken resource must not keep the others from coming back
+            log.exception("could not resume %s", resource.id)
+
+    async def _write(
+        self,
+        id: ResourceId,  # noqa: A002
+        body: Body,
+        previous: Resource | None,
+        caller: Caller,
+        info: TypeInfo,
+    ) -> Outcome:
+        preconditions.match_etag(caller, previous)
+        preconditions.require_ancestors(self._store, id, "write")
+        preconditions.require_idle(self._store, self._operations, id)
+        if previous is None:
+            info.check_name(id.name)
+        info.validate(_identified(body), caller.api_version, previous.body if previous else None)
+        id = previous.id if previous else preconditions.canonical(self._store, id, info)  # noqa: A001
+        preconditions.place(info, id, body, previous)
+        handler = self._handlers.of(id.type)
+        put = Put(id, body, previous, caller.principal, caller.api_version)
+        self._identities.check(put)
+        await handler.check(put)
+        now = time.time()
+        filled = await handler.fill(put)
+        resource = Resource(id, _identified(filled), previous.created_at if previous else now, now)
+        self._identities.fill(resource)
+        if previous is not None and _system_assigned(previous) and not _system_assigned(resource):
+            self._identities.release(previous)
+        _stamp(resource, previous, caller, info)
+        status = handler.updated_status if previous else handler.created_status
+        if not overrides(handler, "provision"):
+            self._set_state(resource, "Succeeded")
+            self._store.save(resource)
+            return Outcome(status, resource)
+        self._set_state(resource, "Updating" if previous else "Creating")
+        with self._database.transaction():
+            self._store.save(resource)
+            self._store.mark(id, "put")
+        if handler.long_running:
+            return Outcome(status, resource, self._start_provision(resource))
+        await self._provision(resource)
+        return Outcome(status, resource)
+
+    def _start_provision(self, resource: Resource) -> str:
+        operation = self._operations.running(resource.id.key) or self._operations.begin(resource.id.key, "put")
+        self._operations.run(operation, lambda: self._provision(resource))
+        return operation
+
+    def _start_delete(self, resource: Resource) -> str:
+        key = resource.id.key
+        with self._database.transaction():
+            operation = self._operations.begin(key, "delete")
+            self._set_state(resource, "Deleting")
+            self._store.save(resource)
+            self._store.mark(resource.id, "delete")
+        self._operations.run(operation, lambda: self._delete_in_background(resource, operation))
+        return operation
+
+    async def _provision(self, resource: Resource) -> None:
+        try:
+            await self._handlers.of(resource.id.type).provision(resource)
+        except Exception as error:
+            self._settle(resource, "Failed")
+            if isinstance(error, ArmError):
+                raise
+            log.exception("could not provision %s", resource.id)
+            raise internal(error) from error
+        self._settle(resource, "Succeeded")
+
+    async def _delete_in_background(self, resource: Resource, operation: str) -> None:
+        try:
+            await self._deletion.run(resource, operation)
+        except ArmError:
+            # A group whose members could not be deleted stays as it was; a resource is left for another try.
+            self._settle(resource, "Succeeded" if resource.id.type == GROUP_TYPE else "Failed")
+            raise
+
+    def _settle(self, resource: Resource, state: str) -> None:
+        self._set_state(resource, state)
+        with self._database.transaction():
+            self._store.save(resource)
+            self._store.mark(resource.id, "")
+
+    def _set_state(self, resource: Resource, state: str) -> None:
+        info = self._catalogue.find(resource.id.type)
+        if info is not None and info.has_state:
+            resource.properties["provisioningState"] = state
+
+    @asynccontextmanager
+    async def _exclusive(self, id: ResourceId) -> AsyncIterator[None]:  # noqa: A002
+        """One write at a time per resource; different resources do not wait for each other."""
+        lock = self._locks.setdefault(id.key, asyncio.Lock())
+        async with lock:
+            yield
+
+
+def _identified(body: Body) -> Body:
+    """Id, name and type are told by the id alone."""
+    return {key: value for key, value in body.items() if key not in ("id", "name", "type")}
+
+
+def _system_assigned(resource: Resource) -> bool:
+    identity = resource.body.get("identity")
+    return isinstance(identity, dict) and "systemassigned" in str(identity.get("type", "")).lower()
+
+
+def _stamp(resource: Resource, previous: Resource | None, caller: Caller, info: TypeInfo) -> None:
+    """What ARM itself writes into a resource: its ETag, who made and who changed it."""
+    if info.has_etag:
+        resource.body["etag"] = f'"{uuid.uuid4()}"'
+    if not info.has_system_data:
+        return
+    who = caller.principal.client_id or caller.principal.object_id
+    now = timestamp(resource.changed_at)
+    created = (previous.body.get("systemData") if previous else None) or {
+        "createdBy": who,
+        "createdByType": "Application",
+        "createdAt": now,
+    }
+    resource.body["systemData"] = {
+        **created,
+        "lastModifiedBy": who,
+        "lastModifiedByType": "Application",
+        "lastModifiedAt": now,
+    }
