@@ -36,7 +36,7 @@ class NameRule:
         return re.fullmatch(self.pattern, name) is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArmType:
     """One row of the table.
 
@@ -48,7 +48,7 @@ class ArmType:
     type: str
     path: str
     #: `azure-native:keyvault:Vault`; None for what only ARM clients create.
-    token: str | None = None
+    pulumi: str | None = None
     #: `package:Class` of the body a PUT takes, and of the body a GET answers where that is another class.
     model: str | None = None
     view: str | None = None
@@ -77,11 +77,11 @@ class ArmType:
     @property
     def module(self) -> str:
         """The SDK's module of the type, e.g. `keyvault`."""
-        return self.token.split(":")[1] if self.token else ""
+        return self.pulumi.split(":")[1] if self.pulumi else ""
 
     @property
     def sdk_class(self) -> str | None:
-        return self.token.split(":")[2] if self.token else None
+        return self.pulumi.split(":")[2] if self.pulumi else None
 
     @cached_property
     def types(self) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class ArmType:
     @cached_property
     def api_version(self) -> str:
         """The version the SDK uses by default."""
-        version = self.version or (sdk.api_versions(self.token)[0] if self.token else None)
+        version = self.version or (sdk.api_versions(self.pulumi)[0] if self.pulumi else None)
         if version is None:
             raise LookupError(f"no API version is known for {self.type}")
         return version
@@ -120,7 +120,7 @@ class ArmType:
     @cached_property
     def versions(self) -> tuple[str, ...]:
         """Versions the SDK documents, the default one first."""
-        documented = sdk.api_versions(self.token) if self.token else []
+        documented = sdk.api_versions(self.pulumi) if self.pulumi else []
         return tuple(dict.fromkeys([self.api_version, *documented]))
 
     def accepts(self, version: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
+from itertools import pairwise
 from pathlib import Path
 
 PACKAGE = "pulumi-azure-native"
@@ -55,10 +56,10 @@ def api_versions(token: str) -> list[str]:
 
 @cache
 def _source(path: Path) -> tuple[str, dict[str, tuple[int, int]]]:
-    text = path.read_text(encoding="utf-8")
+    # A module without enums (or inputs) has no such file.
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     starts = [(match[1], match.start()) for match in _CLASS.finditer(text)]
-    ends = [start for _, start in starts[1:]] + [len(text)]
-    return text, {name: (start, end) for (name, start), end in zip(starts, ends, strict=True)}
+    return text, {name: (start, end) for (name, start), (_, end) in pairwise([*starts, ("", len(text))])}
 
 
 def class_source(path: Path, name: str) -> str | None:
@@ -72,7 +73,7 @@ def class_source(path: Path, name: str) -> str | None:
 
 @cache
 def properties(path: Path, name: str) -> tuple[SdkProperty, ...] | None:
-    """The properties of an input (`VaultArgs`), output (`VaultResponse`) or resource class, by its getters."""
+    """The properties of an input (`VaultArgs`), output (`VaultResponse`) or resource class."""
     source = class_source(path, name)
     if source is None:
         return None
@@ -106,11 +107,10 @@ def _getter_name(function: ast.FunctionDef) -> str | None:
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Attribute) and decorator.attr == _GETTER:
             return function.name
-        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
-            if decorator.func.attr == _GETTER:
-                for keyword in decorator.keywords:
-                    if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                        return str(keyword.value.value)
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "attr", None) == _GETTER:
+            for keyword in decorator.keywords:
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                    return str(keyword.value.value)
     return None
 
 

@@ -19,7 +19,7 @@ ROWS: tuple[ArmType, ...] = (
 )
 
 _BY_TYPE = {name.lower(): row for row in ROWS for name in row.types}
-_BY_TOKEN = {row.token: row for row in ROWS if row.token}
+_BY_TOKEN = {row.pulumi: row for row in ROWS if row.pulumi}
 _TOKEN_VERSION = re.compile(r"/v\d+\w*(?=:)")
 
 
@@ -29,7 +29,7 @@ def by_arm_type(name: str) -> ArmType | None:
 
 
 def by_token(token: str) -> ArmType | None:
-    """The row of a Pulumi token; one with a version (`azure-native:keyvault/v20230201:Vault`) is the same row."""
+    """The row of a Pulumi token; one with a version (`azure-native:keyvault/v20230201:Vault`) is the same."""
     return _BY_TOKEN.get(_TOKEN_VERSION.sub("", token))
 
 

@@ -1,10 +1,14 @@
-"""Refuses bodies and names that Azure would refuse, with ARM's error shape."""
+"""Refuses bodies, names and versions that Azure would refuse, with ARM's error shape."""
 
 from __future__ import annotations
 
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.resource import Body
-from sandbox.types import table
+from sandbox.types import cache, table
+from sandbox.types.problems import problems
+
+#: Problems told of at most; a wholly wrong body would otherwise list itself.
+_MOST = 20
 
 
 def row_of(type_name: str) -> table.ArmType:
@@ -50,3 +54,17 @@ def validate(type_name: str, body: Body, api_version: str, previous: Body | None
     `details`.
     """
     check_version(type_name, api_version)
+    found = problems(cache.schema(row_of(type_name)), body, previous)
+    if not found:
+        return
+    errors = [bad_request(item.code, item.message, item.path) for item in found[:_MOST]]
+    if len(errors) == 1:
+        raise errors[0]
+    codes = {error.code for error in errors}
+    raise ArmError(
+        400,
+        codes.pop() if len(codes) == 1 else "InvalidRequestContent",
+        f"The request content has {len(found)} problems. " + " ".join(error.message for error in errors[:3]),
+        errors[0].target,
+        errors,
+    )

@@ -15,7 +15,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerService/managedClusters",
         in_group(_CLUSTER),
-        token="azure-native:containerservice:ManagedCluster",
+        pulumi="azure-native:containerservice:ManagedCluster",
         model="azure.mgmt.containerservice:ManagedCluster",
         name=NameRule(
             r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?",
@@ -45,7 +45,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerService/managedClusters/agentPools",
         in_group(f"{_CLUSTER}/agentPools/{{agentPoolName}}"),
-        token="azure-native:containerservice:AgentPool",
+        pulumi="azure-native:containerservice:AgentPool",
         model="azure.mgmt.containerservice:AgentPool",
         name=NameRule(r"[a-z][a-z0-9]{0,11}", "1-12 lowercase letters and digits, starting with a letter"),
         long_running="azure-async-operation",
@@ -62,7 +62,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerRegistry/registries",
         in_group(_REGISTRY),
-        token="azure-native:containerregistry:Registry",
+        pulumi="azure-native:containerregistry:Registry",
         model="azure.mgmt.containerregistry:Registry",
         name=NameRule(r"[A-Za-z0-9]{5,50}", "5-50 alphanumerics"),
         long_running="azure-async-operation",
@@ -70,7 +70,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerRegistry/registries/replications",
         in_group(f"{_REGISTRY}/replications/{{replicationName}}"),
-        token="azure-native:containerregistry:Replication",
+        pulumi="azure-native:containerregistry:Replication",
         model="azure.mgmt.containerregistry:Replication",
         name=NameRule(r"[A-Za-z0-9]{5,50}", "5-50 alphanumerics"),
         long_running="azure-async-operation",
@@ -78,7 +78,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerRegistry/registries/scopeMaps",
         in_group(f"{_REGISTRY}/scopeMaps/{{scopeMapName}}"),
-        token="azure-native:containerregistry:ScopeMap",
+        pulumi="azure-native:containerregistry:ScopeMap",
         model="azure.mgmt.containerregistry:ScopeMap",
         name=_REGISTRY_CHILD,
         long_running="azure-async-operation",
@@ -86,7 +86,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerRegistry/registries/tokens",
         in_group(f"{_REGISTRY}/tokens/{{tokenName}}"),
-        token="azure-native:containerregistry:Token",
+        pulumi="azure-native:containerregistry:Token",
         model="azure.mgmt.containerregistry:Token",
         name=_REGISTRY_CHILD,
         long_running="azure-async-operation",
@@ -94,7 +94,7 @@ ROWS = (
     ArmType(
         "Microsoft.ContainerRegistry/registries/webhooks",
         in_group(f"{_REGISTRY}/webhooks/{{webhookName}}"),
-        token="azure-native:containerregistry:Webhook",
+        pulumi="azure-native:containerregistry:Webhook",
         model="azure.mgmt.containerregistry:WebhookCreateParameters",
         view="azure.mgmt.containerregistry:Webhook",
         name=NameRule(r"[A-Za-z0-9]{5,50}", "5-50 alphanumerics"),

@@ -25,7 +25,7 @@ COSMOS = (
     ArmType(
         "Microsoft.DocumentDB/databaseAccounts",
         in_group(_COSMOS),
-        token="azure-native:cosmosdb:DatabaseAccount",
+        pulumi="azure-native:cosmosdb:DatabaseAccount",
         model="azure.mgmt.cosmosdb:DatabaseAccountCreateUpdateParameters",
         view="azure.mgmt.cosmosdb:DatabaseAccountGetResults",
         name=NameRule(
@@ -38,7 +38,7 @@ COSMOS = (
     ArmType(
         "Microsoft.DocumentDB/databaseAccounts/sqlDatabases",
         in_group(f"{_COSMOS}/sqlDatabases/{{databaseName}}"),
-        token="azure-native:cosmosdb:SqlResourceSqlDatabase",
+        pulumi="azure-native:cosmosdb:SqlResourceSqlDatabase",
         model="azure.mgmt.cosmosdb:SqlDatabaseCreateUpdateParameters",
         view="azure.mgmt.cosmosdb:SqlDatabaseGetResults",
         name=_COSMOS_NAME,
@@ -55,7 +55,7 @@ COSMOS = (
     ArmType(
         "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers",
         in_group(f"{_COSMOS}/sqlDatabases/{{databaseName}}/containers/{{containerName}}"),
-        token="azure-native:cosmosdb:SqlResourceSqlContainer",
+        pulumi="azure-native:cosmosdb:SqlResourceSqlContainer",
         model="azure.mgmt.cosmosdb:SqlContainerCreateUpdateParameters",
         view="azure.mgmt.cosmosdb:SqlContainerGetResults",
         name=_COSMOS_NAME,
@@ -75,7 +75,7 @@ COSMOS = (
     ArmType(
         "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions",
         in_group(f"{_COSMOS}/sqlRoleDefinitions/{{roleDefinitionId}}"),
-        token="azure-native:cosmosdb:SqlResourceSqlRoleDefinition",
+        pulumi="azure-native:cosmosdb:SqlResourceSqlRoleDefinition",
         model="azure.mgmt.cosmosdb:SqlRoleDefinitionCreateUpdateParameters",
         view="azure.mgmt.cosmosdb:SqlRoleDefinitionGetResults",
         name=GUID,
@@ -85,7 +85,7 @@ COSMOS = (
     ArmType(
         "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
         in_group(f"{_COSMOS}/sqlRoleAssignments/{{roleAssignmentId}}"),
-        token="azure-native:cosmosdb:SqlResourceSqlRoleAssignment",
+        pulumi="azure-native:cosmosdb:SqlResourceSqlRoleAssignment",
         model="azure.mgmt.cosmosdb:SqlRoleAssignmentCreateUpdateParameters",
         view="azure.mgmt.cosmosdb:SqlRoleAssignmentGetResults",
         name=GUID,
@@ -98,7 +98,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers",
         in_group(_SQL),
-        token="azure-native:sql:Server",
+        pulumi="azure-native:sql:Server",
         model="azure.mgmt.sql:Server",
         name=_SQL_NAME,
         long_running="azure-async-operation",
@@ -107,11 +107,12 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/databases",
         in_group(f"{_SQL}/databases/{{databaseName}}"),
-        token="azure-native:sql:Database",
+        pulumi="azure-native:sql:Database",
         model="azure.mgmt.sql:Database",
         name=NameRule(
             r"(?!.*[ .]$)[^<>*%&:\\/?\x00-\x1f]{1,128}",
-            "1-128 characters other than <>*%&:\\/? and control characters, not ending with a period or space",
+            "1-128 characters other than <>*%&:\\/? and control characters, not ending with a period or a "
+            "space",
         ),
         long_running="azure-async-operation",
         replace_on=(
@@ -132,7 +133,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/failoverGroups",
         in_group(f"{_SQL}/failoverGroups/{{failoverGroupName}}"),
-        token="azure-native:sql:FailoverGroup",
+        pulumi="azure-native:sql:FailoverGroup",
         model="azure.mgmt.sql:FailoverGroup",
         name=_SQL_NAME,
         long_running="azure-async-operation",
@@ -140,7 +141,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/firewallRules",
         in_group(f"{_SQL}/firewallRules/{{firewallRuleName}}"),
-        token="azure-native:sql:FirewallRule",
+        pulumi="azure-native:sql:FirewallRule",
         model="azure.mgmt.sql:FirewallRule",
         name=NameRule(
             r"(?!.*\.$)[^<>*%&:\\/?;\x00-\x1f]{1,128}",
@@ -150,7 +151,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/administrators",
         in_group(f"{_SQL}/administrators/{{administratorName}}"),
-        token="azure-native:sql:ServerAzureADAdministrator",
+        pulumi="azure-native:sql:ServerAzureADAdministrator",
         model="azure.mgmt.sql:ServerAzureADAdministrator",
         name=NameRule(r"ActiveDirectory", "'ActiveDirectory'"),
         long_running="azure-async-operation",
@@ -158,7 +159,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/azureADOnlyAuthentications",
         in_group(f"{_SQL}/azureADOnlyAuthentications/{{authenticationName}}"),
-        token="azure-native:sql:ServerAzureADOnlyAuthentication",
+        pulumi="azure-native:sql:ServerAzureADOnlyAuthentication",
         model="azure.mgmt.sql:ServerAzureADOnlyAuthentication",
         name=NameRule(r"[Dd]efault", "'Default'"),
         long_running="azure-async-operation",
@@ -166,7 +167,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies",
         in_group(f"{_SQL}/databases/{{databaseName}}/backupShortTermRetentionPolicies/{{policyName}}"),
-        token="azure-native:sql:BackupShortTermRetentionPolicy",
+        pulumi="azure-native:sql:BackupShortTermRetentionPolicy",
         model="azure.mgmt.sql:BackupShortTermRetentionPolicy",
         name=NameRule(r"[Dd]efault", "'default'"),
         long_running="azure-async-operation",
@@ -174,7 +175,7 @@ SQL = (
     ArmType(
         "Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies",
         in_group(f"{_SQL}/databases/{{databaseName}}/backupLongTermRetentionPolicies/{{policyName}}"),
-        token="azure-native:sql:LongTermRetentionPolicy",
+        pulumi="azure-native:sql:LongTermRetentionPolicy",
         model="azure.mgmt.sql:LongTermRetentionPolicy",
         name=NameRule(r"[Dd]efault", "'default'"),
         long_running="azure-async-operation",
@@ -185,7 +186,7 @@ STORAGE = (
     ArmType(
         "Microsoft.Storage/storageAccounts",
         in_group(_STORAGE),
-        token="azure-native:storage:StorageAccount",
+        pulumi="azure-native:storage:StorageAccount",
         model="azure.mgmt.storage:StorageAccountCreateParameters",
         view="azure.mgmt.storage:StorageAccount",
         name=NameRule(r"[a-z0-9]{3,24}", "3-24 lowercase letters and digits"),
@@ -195,7 +196,7 @@ STORAGE = (
     ArmType(
         "Microsoft.Storage/storageAccounts/blobServices",
         in_group(f"{_STORAGE}/blobServices/{{blobServicesName}}"),
-        token="azure-native:storage:BlobServiceProperties",
+        pulumi="azure-native:storage:BlobServiceProperties",
         model="azure.mgmt.storage:BlobServiceProperties",
         name=NameRule(r"default", "'default'"),
         default_body={"properties": {}},
@@ -203,7 +204,7 @@ STORAGE = (
     ArmType(
         "Microsoft.Storage/storageAccounts/blobServices/containers",
         in_group(f"{_STORAGE}/blobServices/default/containers/{{containerName}}"),
-        token="azure-native:storage:BlobContainer",
+        pulumi="azure-native:storage:BlobContainer",
         model="azure.mgmt.storage:BlobContainer",
         name=NameRule(
             r"\$root|\$web|\$logs|(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
@@ -213,7 +214,7 @@ STORAGE = (
     ArmType(
         "Microsoft.Storage/storageAccounts/queueServices",
         in_group(f"{_STORAGE}/queueServices/{{queueServiceName}}"),
-        token="azure-native:storage:QueueServiceProperties",
+        pulumi="azure-native:storage:QueueServiceProperties",
         model="azure.mgmt.storage:QueueServiceProperties",
         name=NameRule(r"default", "'default'"),
         default_body={"properties": {}},
@@ -221,7 +222,7 @@ STORAGE = (
     ArmType(
         "Microsoft.Storage/storageAccounts/queueServices/queues",
         in_group(f"{_STORAGE}/queueServices/default/queues/{{queueName}}"),
-        token="azure-native:storage:Queue",
+        pulumi="azure-native:storage:Queue",
         model="azure.mgmt.storage:StorageQueue",
         name=NameRule(
             r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
@@ -231,7 +232,7 @@ STORAGE = (
     ArmType(
         "Microsoft.Storage/storageAccounts/managementPolicies",
         in_group(f"{_STORAGE}/managementPolicies/{{managementPolicyName}}"),
-        token="azure-native:storage:ManagementPolicy",
+        pulumi="azure-native:storage:ManagementPolicy",
         model="azure.mgmt.storage:ManagementPolicy",
         name=NameRule(r"default", "'default'"),
     ),
@@ -241,7 +242,7 @@ VAULT = (
     ArmType(
         "Microsoft.KeyVault/vaults",
         in_group(_VAULT),
-        token="azure-native:keyvault:Vault",
+        pulumi="azure-native:keyvault:Vault",
         model="azure.mgmt.keyvault:VaultCreateOrUpdateParameters",
         view="azure.mgmt.keyvault:Vault",
         name=NameRule(
@@ -255,7 +256,7 @@ VAULT = (
     ArmType(
         "Microsoft.KeyVault/vaults/secrets",
         in_group(f"{_VAULT}/secrets/{{secretName}}"),
-        token="azure-native:keyvault:Secret",
+        pulumi="azure-native:keyvault:Secret",
         model="azure.mgmt.keyvault:SecretCreateOrUpdateParameters",
         view="azure.mgmt.keyvault:Secret",
         name=_VAULT_CHILD,
@@ -263,7 +264,7 @@ VAULT = (
     ArmType(
         "Microsoft.KeyVault/vaults/keys",
         in_group(f"{_VAULT}/keys/{{keyName}}"),
-        token="azure-native:keyvault:Key",
+        pulumi="azure-native:keyvault:Key",
         model="azure.mgmt.keyvault:KeyCreateParameters",
         view="azure.mgmt.keyvault:Key",
         name=_VAULT_CHILD,
@@ -274,7 +275,7 @@ OPENAI = (
     ArmType(
         "Microsoft.CognitiveServices/accounts",
         in_group(_OPENAI),
-        token="azure-native:cognitiveservices:Account",
+        pulumi="azure-native:cognitiveservices:Account",
         model="azure.mgmt.cognitiveservices:Account",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]",
@@ -286,7 +287,7 @@ OPENAI = (
     ArmType(
         "Microsoft.CognitiveServices/accounts/deployments",
         in_group(f"{_OPENAI}/deployments/{{deploymentName}}"),
-        token="azure-native:cognitiveservices:Deployment",
+        pulumi="azure-native:cognitiveservices:Deployment",
         model="azure.mgmt.cognitiveservices:Deployment",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}",
@@ -300,7 +301,7 @@ EVENTS = (
     ArmType(
         "Microsoft.EventGrid/topics",
         in_group("Microsoft.EventGrid/topics/{topicName}"),
-        token="azure-native:eventgrid:Topic",
+        pulumi="azure-native:eventgrid:Topic",
         model="azure.mgmt.eventgrid:Topic",
         name=_TOPIC,
         long_running="azure-async-operation",
@@ -309,7 +310,7 @@ EVENTS = (
     ArmType(
         "Microsoft.EventGrid/systemTopics",
         in_group("Microsoft.EventGrid/systemTopics/{systemTopicName}"),
-        token="azure-native:eventgrid:SystemTopic",
+        pulumi="azure-native:eventgrid:SystemTopic",
         model="azure.mgmt.eventgrid:SystemTopic",
         name=_TOPIC,
         long_running="azure-async-operation",
@@ -318,7 +319,7 @@ EVENTS = (
     ArmType(
         "Microsoft.EventGrid/eventSubscriptions",
         "/{scope}/providers/Microsoft.EventGrid/eventSubscriptions/{eventSubscriptionName}",
-        token="azure-native:eventgrid:EventSubscription",
+        pulumi="azure-native:eventgrid:EventSubscription",
         model="azure.mgmt.eventgrid:EventSubscription",
         name=_SUBSCRIPTION,
         long_running="azure-async-operation",
@@ -326,7 +327,7 @@ EVENTS = (
     ArmType(
         "Microsoft.EventGrid/topics/eventSubscriptions",
         in_group("Microsoft.EventGrid/topics/{topicName}/eventSubscriptions/{eventSubscriptionName}"),
-        token="azure-native:eventgrid:TopicEventSubscription",
+        pulumi="azure-native:eventgrid:TopicEventSubscription",
         model="azure.mgmt.eventgrid:EventSubscription",
         name=_SUBSCRIPTION,
         long_running="azure-async-operation",

@@ -14,7 +14,7 @@ ROWS = (
     ArmType(
         "Microsoft.OperationalInsights/workspaces",
         in_group(_WORKSPACE),
-        token="azure-native:operationalinsights:Workspace",
+        pulumi="azure-native:operationalinsights:Workspace",
         model="azure.mgmt.loganalytics:Workspace",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
@@ -26,20 +26,20 @@ ROWS = (
     ArmType(
         "Microsoft.OperationalInsights/workspaces/tables",
         in_group(f"{_WORKSPACE}/tables/{{tableName}}"),
-        token="azure-native:operationalinsights:Table",
+        pulumi="azure-native:operationalinsights:Table",
         model="azure.mgmt.loganalytics:Table",
         long_running="azure-async-operation",
     ),
     ArmType(
         "Microsoft.OperationalInsights/workspaces/savedSearches",
         in_group(f"{_WORKSPACE}/savedSearches/{{savedSearchId}}"),
-        token="azure-native:operationalinsights:SavedSearch",
+        pulumi="azure-native:operationalinsights:SavedSearch",
         model="azure.mgmt.loganalytics:SavedSearch",
     ),
     ArmType(
         "Microsoft.Insights/components",
         in_group("Microsoft.Insights/components/{resourceName}"),
-        token="azure-native:applicationinsights:Component",
+        pulumi="azure-native:applicationinsights:Component",
         model="azure.mgmt.applicationinsights.v2020_02_02:ApplicationInsightsComponent",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -47,7 +47,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/webtests",
         in_group("Microsoft.Insights/webtests/{webTestName}"),
-        token="azure-native:applicationinsights:WebTest",
+        pulumi="azure-native:applicationinsights:WebTest",
         model="azure.mgmt.applicationinsights.v2022_06_15:WebTest",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -55,7 +55,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/workbooks",
         in_group("Microsoft.Insights/workbooks/{resourceName}"),
-        token="azure-native:applicationinsights:Workbook",
+        pulumi="azure-native:applicationinsights:Workbook",
         model="azure.mgmt.applicationinsights.v2023_06_01:Workbook",
         name=GUID,
         autoname="uuid",
@@ -64,7 +64,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/actionGroups",
         in_group("Microsoft.Insights/actionGroups/{actionGroupName}"),
-        token="azure-native:monitor:ActionGroup",
+        pulumi="azure-native:monitor:ActionGroup",
         model="azure.mgmt.monitor:ActionGroupResource",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -73,7 +73,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/metricAlerts",
         in_group("Microsoft.Insights/metricAlerts/{ruleName}"),
-        token="azure-native:monitor:MetricAlert",
+        pulumi="azure-native:monitor:MetricAlert",
         model="azure.mgmt.monitor:MetricAlertResource",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -82,7 +82,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/activityLogAlerts",
         in_group("Microsoft.Insights/activityLogAlerts/{activityLogAlertName}"),
-        token="azure-native:monitor:ActivityLogAlert",
+        pulumi="azure-native:monitor:ActivityLogAlert",
         model="azure.mgmt.monitor:ActivityLogAlertResource",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -91,7 +91,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/scheduledQueryRules",
         in_group("Microsoft.Insights/scheduledQueryRules/{ruleName}"),
-        token="azure-native:monitor:ScheduledQueryRule",
+        pulumi="azure-native:monitor:ScheduledQueryRule",
         model="azure.mgmt.monitor:ScheduledQueryRuleResource",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -99,14 +99,13 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/diagnosticSettings",
         "/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}",
-        token="azure-native:monitor:DiagnosticSetting",
-        model="azure.mgmt.monitor:DiagnosticSettingsResource",
+        pulumi="azure-native:monitor:DiagnosticSetting",
         name=INSIGHTS_260,
     ),
     ArmType(
         "Microsoft.Insights/dataCollectionEndpoints",
         in_group("Microsoft.Insights/dataCollectionEndpoints/{dataCollectionEndpointName}"),
-        token="azure-native:monitor:DataCollectionEndpoint",
+        pulumi="azure-native:monitor:DataCollectionEndpoint",
         model="azure.mgmt.monitor:DataCollectionEndpointResource",
         name=_COLLECTION,
         replace_on=("location",),
@@ -114,7 +113,7 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/dataCollectionRules",
         in_group("Microsoft.Insights/dataCollectionRules/{dataCollectionRuleName}"),
-        token="azure-native:monitor:DataCollectionRule",
+        pulumi="azure-native:monitor:DataCollectionRule",
         model="azure.mgmt.monitor:DataCollectionRuleResource",
         name=_COLLECTION,
         replace_on=("location",),
@@ -122,13 +121,13 @@ ROWS = (
     ArmType(
         "Microsoft.Insights/dataCollectionRuleAssociations",
         "/{resourceUri}/providers/Microsoft.Insights/dataCollectionRuleAssociations/{associationName}",
-        token="azure-native:monitor:DataCollectionRuleAssociation",
+        pulumi="azure-native:monitor:DataCollectionRuleAssociation",
         model="azure.mgmt.monitor:DataCollectionRuleAssociationProxyOnlyResource",
     ),
     ArmType(
         "Microsoft.Monitor/accounts",
         in_group("Microsoft.Monitor/accounts/{azureMonitorWorkspaceName}"),
-        token="azure-native:monitor:AzureMonitorWorkspace",
+        pulumi="azure-native:monitor:AzureMonitorWorkspace",
         model="azure.mgmt.monitorworkspaces:AzureMonitorWorkspaceResource",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9-]{2,42}[A-Za-z0-9]",
@@ -139,7 +138,7 @@ ROWS = (
     ArmType(
         "Microsoft.AlertsManagement/prometheusRuleGroups",
         in_group("Microsoft.AlertsManagement/prometheusRuleGroups/{ruleGroupName}"),
-        token="azure-native:alertsmanagement:PrometheusRuleGroup",
+        pulumi="azure-native:alertsmanagement:PrometheusRuleGroup",
         model="azure.mgmt.prometheusrulegroups:PrometheusRuleGroupResource",
         name=INSIGHTS_260,
         replace_on=("location",),
@@ -147,7 +146,7 @@ ROWS = (
     ArmType(
         "Microsoft.Dashboard/grafana",
         in_group("Microsoft.Dashboard/grafana/{workspaceName}"),
-        token="azure-native:dashboard:Grafana",
+        pulumi="azure-native:dashboard:Grafana",
         model="azure.mgmt.dashboard:ManagedGrafana",
         name=NameRule(
             r"[A-Za-z][A-Za-z0-9-]{0,28}[A-Za-z0-9]",
@@ -159,7 +158,7 @@ ROWS = (
     ArmType(
         "Microsoft.Consumption/budgets",
         "/{scope}/providers/Microsoft.Consumption/budgets/{budgetName}",
-        token="azure-native:consumption:Budget",
+        pulumi="azure-native:consumption:Budget",
         model="azure.mgmt.consumption:Budget",
         name=NameRule(r"[A-Za-z0-9_-]{1,63}", "1-63 alphanumerics, hyphens and underscores"),
         # "timePeriod.startDate" cannot change once the budget exists.

@@ -18,7 +18,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/virtualNetworks",
         in_group(_VNET),
-        token="azure-native:network:VirtualNetwork",
+        pulumi="azure-native:network:VirtualNetwork",
         model="azure.mgmt.network:VirtualNetwork",
         name=NETWORK_64,
         long_running="azure-async-operation",
@@ -29,7 +29,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/virtualNetworks/subnets",
         in_group(f"{_VNET}/subnets/{{subnetName}}"),
-        token="azure-native:network:Subnet",
+        pulumi="azure-native:network:Subnet",
         model="azure.mgmt.network:Subnet",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -38,7 +38,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/networkSecurityGroups",
         in_group(_NSG),
-        token="azure-native:network:NetworkSecurityGroup",
+        pulumi="azure-native:network:NetworkSecurityGroup",
         model="azure.mgmt.network:NetworkSecurityGroup",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -48,7 +48,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/networkSecurityGroups/securityRules",
         in_group(f"{_NSG}/securityRules/{{securityRuleName}}"),
-        token="azure-native:network:SecurityRule",
+        pulumi="azure-native:network:SecurityRule",
         model="azure.mgmt.network:SecurityRule",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -56,7 +56,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/routeTables",
         in_group("Microsoft.Network/routeTables/{routeTableName}"),
-        token="azure-native:network:RouteTable",
+        pulumi="azure-native:network:RouteTable",
         model="azure.mgmt.network:RouteTable",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -66,7 +66,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/publicIPAddresses",
         in_group("Microsoft.Network/publicIPAddresses/{publicIpAddressName}"),
-        token="azure-native:network:PublicIPAddress",
+        pulumi="azure-native:network:PublicIPAddress",
         model="azure.mgmt.network:PublicIPAddress",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -75,7 +75,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/natGateways",
         in_group("Microsoft.Network/natGateways/{natGatewayName}"),
-        token="azure-native:network:NatGateway",
+        pulumi="azure-native:network:NatGateway",
         model="azure.mgmt.network:NatGateway",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -84,7 +84,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/privateEndpoints",
         in_group(_ENDPOINT),
-        token="azure-native:network:PrivateEndpoint",
+        pulumi="azure-native:network:PrivateEndpoint",
         model="azure.mgmt.network:PrivateEndpoint",
         name=NETWORK_64,
         long_running="azure-async-operation",
@@ -93,7 +93,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
         in_group(f"{_ENDPOINT}/privateDnsZoneGroups/{{privateDnsZoneGroupName}}"),
-        token="azure-native:network:PrivateDnsZoneGroup",
+        pulumi="azure-native:network:PrivateDnsZoneGroup",
         model="azure.mgmt.network:PrivateDnsZoneGroup",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -101,7 +101,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/dnsZones",
         in_group(_ZONE),
-        token="azure-native:dns:Zone",
+        pulumi="azure-native:dns:Zone",
         model="azure.mgmt.dns:Zone",
         name=DNS_ZONE,
         replace_on=("location",),
@@ -109,15 +109,20 @@ ROWS = (
     ArmType(
         "Microsoft.Network/dnsZones/{recordType}",
         in_group(f"{_ZONE}/{{recordType}}/{{relativeRecordSetName}}"),
-        token="azure-native:dns:RecordSet",
+        pulumi="azure-native:dns:RecordSet",
         model="azure.mgmt.dns:RecordSet",
         name=_RECORD,
         record_types=RECORD_TYPES,
+        renames={
+            "RecordSet.dsRecords": "properties.DSRecords",
+            "RecordSet.naptrRecords": "properties.NAPTRRecords",
+            "RecordSet.tlsaRecords": "properties.TLSARecords",
+        },
     ),
     ArmType(
         "Microsoft.Network/privateDnsZones",
         in_group(_PRIVATE_ZONE),
-        token="azure-native:privatedns:PrivateZone",
+        pulumi="azure-native:privatedns:PrivateZone",
         model="azure.mgmt.privatedns:PrivateZone",
         name=DNS_ZONE,
         long_running="azure-async-operation",
@@ -126,7 +131,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
         in_group(f"{_PRIVATE_ZONE}/virtualNetworkLinks/{{virtualNetworkLinkName}}"),
-        token="azure-native:privatedns:VirtualNetworkLink",
+        pulumi="azure-native:privatedns:VirtualNetworkLink",
         model="azure.mgmt.privatedns:VirtualNetworkLink",
         name=NETWORK_80,
         long_running="azure-async-operation",
@@ -135,7 +140,7 @@ ROWS = (
     ArmType(
         "Microsoft.Network/privateDnsZones/{recordType}",
         in_group(f"{_PRIVATE_ZONE}/{{recordType}}/{{relativeRecordSetName}}"),
-        token="azure-native:privatedns:PrivateRecordSet",
+        pulumi="azure-native:privatedns:PrivateRecordSet",
         model="azure.mgmt.privatedns:RecordSet",
         name=_RECORD,
         record_types=("A", "AAAA", "CNAME", "MX", "PTR", "SOA", "SRV", "TXT"),

@@ -11,7 +11,7 @@ ROWS = (
     ArmType(
         "Microsoft.DataProtection/backupVaults",
         in_group(_VAULT),
-        token="azure-native:dataprotection:BackupVault",
+        pulumi="azure-native:dataprotection:BackupVault",
         model="azure.mgmt.dataprotection:BackupVaultResource",
         name=NameRule(
             r"[A-Za-z][A-Za-z0-9-]{1,49}", "2-50 alphanumerics and hyphens, starting with a letter"
@@ -22,20 +22,20 @@ ROWS = (
     ArmType(
         "Microsoft.DataProtection/backupVaults/backupPolicies",
         in_group(f"{_VAULT}/backupPolicies/{{backupPolicyName}}"),
-        token="azure-native:dataprotection:BackupPolicy",
+        pulumi="azure-native:dataprotection:BackupPolicy",
         model="azure.mgmt.dataprotection:BaseBackupPolicyResource",
     ),
     ArmType(
         "Microsoft.DataProtection/backupVaults/backupInstances",
         in_group(f"{_VAULT}/backupInstances/{{backupInstanceName}}"),
-        token="azure-native:dataprotection:BackupInstance",
+        pulumi="azure-native:dataprotection:BackupInstance",
         model="azure.mgmt.dataprotection:BackupInstanceResource",
         long_running="azure-async-operation",
     ),
     ArmType(
         "Microsoft.Chaos/experiments",
         in_group("Microsoft.Chaos/experiments/{experimentName}"),
-        token="azure-native:chaos:Experiment",
+        pulumi="azure-native:chaos:Experiment",
         model="azure.mgmt.chaos:Experiment",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,127}", "1-128 alphanumerics, underscores, periods and hyphens"

@@ -9,7 +9,7 @@ ROWS = (
     ArmType(
         "Microsoft.Resources/resourceGroups",
         GROUP,
-        token="azure-native:resources:ResourceGroup",
+        pulumi="azure-native:resources:ResourceGroup",
         model="azure.mgmt.resource.resources:ResourceGroup",
         name=NameRule(
             r"[\w().-]{0,89}[\w()-]",
@@ -21,14 +21,14 @@ ROWS = (
     ArmType(
         "Microsoft.Resources/tags",
         "/{scope}/providers/Microsoft.Resources/tags/default",
-        token="azure-native:resources:TagAtScope",
+        pulumi="azure-native:resources:TagAtScope",
         model="azure.mgmt.resource.resources:TagsResource",
         replace_on=("scope",),
     ),
     ArmType(
         "Microsoft.ManagedIdentity/userAssignedIdentities",
         in_group("Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}"),
-        token="azure-native:managedidentity:UserAssignedIdentity",
+        pulumi="azure-native:managedidentity:UserAssignedIdentity",
         model="azure.mgmt.msi.v2024_11_30:Identity",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}",
@@ -41,7 +41,7 @@ ROWS = (
             "Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}"
             "/federatedIdentityCredentials/{federatedIdentityCredentialResourceName}"
         ),
-        token="azure-native:managedidentity:FederatedIdentityCredential",
+        pulumi="azure-native:managedidentity:FederatedIdentityCredential",
         model="azure.mgmt.msi.v2024_11_30:FederatedIdentityCredential",
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9_-]{2,119}",
@@ -51,7 +51,7 @@ ROWS = (
     ArmType(
         "Microsoft.Authorization/roleAssignments",
         "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
-        token="azure-native:authorization:RoleAssignment",
+        pulumi="azure-native:authorization:RoleAssignment",
         model="azure.mgmt.authorization.v2022_04_01:RoleAssignmentCreateParameters",
         view="azure.mgmt.authorization.v2022_04_01:RoleAssignment",
         name=GUID,
@@ -68,7 +68,7 @@ ROWS = (
     ArmType(
         "Microsoft.Authorization/roleDefinitions",
         "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
-        token="azure-native:authorization:RoleDefinition",
+        pulumi="azure-native:authorization:RoleDefinition",
         model="azure.mgmt.authorization.v2022_05_01_preview:RoleDefinition",
         name=GUID,
         autoname="uuid",
@@ -77,7 +77,7 @@ ROWS = (
     ArmType(
         "Microsoft.Authorization/locks",
         "/{scope}/providers/Microsoft.Authorization/locks/{lockName}",
-        token="azure-native:authorization:ManagementLockByScope",
+        pulumi="azure-native:authorization:ManagementLockByScope",
         model="azure.mgmt.resource.locks:ManagementLockObject",
         name=NameRule(r"[\w().-]{1,90}", "1-90 alphanumerics, periods, underscores, hyphens and parentheses"),
     ),

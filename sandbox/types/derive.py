@@ -1,0 +1,401 @@
+"""Merges what the Pulumi SDK and the azure-mgmt models know of a type into one `Schema`.
+
+The models say how a body looks on the wire; the SDK says which properties it has at Pulumi's API version,
+flattened and partly renamed. Both are walked side by side. A property known to either is known; where an
+SDK property sits follows one rule: at the object's top level if the type has it there, else under
+`properties` (if the object has such a bag), found by its wire name, else by the models' own client name
+(both generators take it from the same specification), else by its letters alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sandbox.types import models, sdk, sdkshapes
+from sandbox.types.armtype import ArmType
+from sandbox.types.schema import Definition, Property, Schema, SdkProperty, Type
+from sandbox.types.sdkshapes import SdkClass
+from sandbox.types.shapes import STRING, Field, Kind, Shape
+
+BAG = "properties"
+#: What every ARM resource has beside its own properties, where no model says more.
+_ENVELOPE = {
+    "id": Field(("id",), "id", STRING, read_only=True),
+    "name": Field(("name",), "name", STRING, read_only=True),
+    "type": Field(("type",), "type", STRING, read_only=True),
+    "location": Field(("location",), "location", STRING),
+    "tags": Field(("tags",), "tags", Shape("map", STRING)),
+    BAG: Field((BAG,), BAG, Shape("object")),
+}
+_SYSTEM_DATA = Field(("systemData",), "system_data", Shape("any"), read_only=True)
+#: Names that stand at the top of a resource though no model says so (a newer specification added them).
+_TOP = {
+    "identity",
+    "sku",
+    "kind",
+    "plan",
+    "zones",
+    "managedBy",
+    "extendedLocation",
+    "location",
+    "tags",
+    "systemData",
+}
+#: Outputs the provider makes up itself; they are on no wire.
+_PROVIDER_OUTPUTS = {"azureApiVersion"}
+_LETTERS = re.compile(r"[^a-z0-9]")
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """The classes that describe one object. `model` is what a PUT takes, `view` what only a GET shows."""
+
+    model: tuple[type, ...] = ()
+    view: tuple[type, ...] = ()
+    inputs: tuple[SdkClass, ...] = ()
+    outputs: tuple[SdkClass, ...] = ()
+
+    @property
+    def name(self) -> str:
+        parts = [
+            *(item.__name__ for item in (*self.model, *self.view)),
+            *(i.name for i in (*self.inputs, *self.outputs)),
+        ]
+        return "|".join(dict.fromkeys(parts)) or "Any"
+
+
+@dataclass
+class _Node:
+    """An object on the wire while it is being merged: per property, the shapes the four sources give."""
+
+    fields: dict[str, list[tuple[str, Field]]] = field(default_factory=dict)
+    nested: dict[str, _Node] = field(default_factory=dict)
+    root: bool = False
+
+    def add(self, source: str, item: Field, depth: int = 0) -> None:
+        name = item.path[depth]
+        if depth == len(item.path) - 1:
+            self.fields.setdefault(name, []).append((source, item))
+        else:
+            self.nested.setdefault(name, _Node()).add(source, item, depth + 1)
+
+    def names(self) -> set[str]:
+        return self.fields.keys() | self.nested.keys()
+
+    def clients(self) -> dict[str, str]:
+        """Letters of a property's client and wire names -> wire name."""
+        found = {_letters(name): name for name in self.names()}
+        for name, items in self.fields.items():
+            found.update(
+                {_letters(item.attribute): name for source, item in items if source in {"model", "view"}}
+            )
+        return found
+
+
+def _letters(name: str) -> str:
+    return _LETTERS.sub("", name.lower())
+
+
+def derive(row: ArmType) -> Schema:
+    """The schema of a table row. Reads SDK sources and imports models: up to seconds; see `cache`."""
+    return _Merger(row).schema()
+
+
+class _Merger:
+    def __init__(self, row: ArmType) -> None:
+        self.row = row
+        self.definitions: dict[str, Definition | None] = {}
+
+    def schema(self) -> Schema:
+        row = self.row
+        sources = _Sources(
+            (models.load(row.model),) if row.model else (),
+            (models.load(row.view),) if row.view else (),
+        )
+        node = self._wire(sources)
+        node.root = True
+        if not row.model:
+            for item in _ENVELOPE.values():
+                node.add("model", item)
+        if "systemData" not in node.names():
+            node.add("model", _SYSTEM_DATA)
+        inputs: Iterable[sdk.SdkProperty] = ()
+        outputs: Iterable[sdk.SdkProperty] = ()
+        if row.pulumi:
+            inputs, outputs = sdkshapes.resource_properties(row.pulumi)
+            inputs = [item for item in inputs if item.name not in row.parameters]
+            outputs = [item for item in outputs if item.name not in _PROVIDER_OUTPUTS]
+        placed = self._place(node, inputs, outputs, row.sdk_class or "", row.module)
+        self._define("root", node, placed, None)
+        return Schema({name: found for name, found in self.definitions.items() if found is not None}, "root")
+
+    def _wire(self, sources: _Sources) -> _Node:
+        node = _Node()
+        known: set[tuple[str, ...]] = set()
+        for model in sources.model:
+            for item in models.fields(model):
+                node.add("model", item)
+                known.add(item.path)
+        for view in sources.view:
+            for item in models.fields(view):
+                if item.path in known:
+                    node.add("view", item)
+                else:
+                    node.add("view", replace(item, read_only=True, required=False))
+        return node
+
+    def _place(
+        self,
+        node: _Node,
+        inputs: Iterable[sdk.SdkProperty],
+        outputs: Iterable[sdk.SdkProperty],
+        base: str,
+        module: str,
+    ) -> dict[str, SdkProperty]:
+        """Puts the SDK's properties into the node and says where each went."""
+        given = {item.name: item for item in inputs}
+        shown = {item.name: item for item in outputs}
+        # An SDK object with a property of that name does not have it flattened.
+        bag = None if BAG in given or BAG in shown else self._bag(node)
+        placed = {}
+        for name in dict.fromkeys([*given, *shown]):
+            path = self._path(node, bag, (given.get(name) or shown[name]), base, name in given)
+            if name in given:
+                shape = sdkshapes.shape(given[name].annotation, module, output=False)
+                node.add("input", Field(path, given[name].attribute, shape, given[name].required))
+            if name in shown:
+                shape = sdkshapes.shape(shown[name].annotation, module, output=True)
+                node.add("output", Field(path, shown[name].attribute, shape, read_only=name not in given))
+            required = name in given and given[name].required
+            placed[name] = SdkProperty(path, name in given, name in shown, required)
+        return placed
+
+    def _path(
+        self, node: _Node, bag: _Node | None, item: sdk.SdkProperty, base: str, writable: bool
+    ) -> tuple[str, ...]:
+        renamed = self.row.renames.get(f"{base}.{item.name}")
+        if renamed and "." in renamed:
+            return tuple(renamed.split("."))
+        wanted = renamed or item.name
+        levels = [((), node)] if bag is None else [((), node), ((BAG,), bag)]
+        if writable and bag is not None and wanted in bag.names() and _is_read_only(node, wanted):
+            # The name means the writable property in the bag (AgentPool.type).
+            return (BAG, wanted)
+        for prefix, level in levels:
+            if wanted in level.names():
+                return (*prefix, wanted)
+        for prefix, level in levels:
+            clients = level.clients()
+            found = clients.get(_letters(item.attribute)) or clients.get(_letters(item.name))
+            if found and not renamed:
+                return (*prefix, found)
+        return (wanted,) if bag is None or (node.root and wanted in _TOP) else (BAG, wanted)
+
+    def _bag(self, node: _Node) -> _Node | None:
+        """The object's `properties`, its models' own properties spread out into it."""
+        entries = node.fields.get(BAG)
+        if entries is None:
+            return node.nested.get(BAG)
+        if not all(item.shape.kind in {"object", "any"} for _, item in entries):
+            return None
+        if any(models.variants(cls) for _, item in entries for cls in item.shape.classes):
+            return None
+        sources = _classes(entries)
+        bag = node.nested.setdefault(BAG, _Node())
+        if not bag.fields and not bag.nested:
+            spread = self._wire(sources)
+            bag.fields, bag.nested = spread.fields, spread.nested
+        return bag
+
+    def _define(self, name: str, node: _Node, placed: Mapping[str, SdkProperty], variants: Any) -> None:
+        self.definitions[name] = None
+        properties = {}
+        for wire in sorted(node.names()):
+            if wire in node.nested:
+                properties[wire] = self._nested(name, wire, node)
+            else:
+                properties[wire] = self._property(node.fields[wire])
+        discriminator, values = variants or (None, {})
+        self.definitions[name] = Definition(properties, placed, discriminator, values)
+
+    def _nested(self, name: str, wire: str, node: _Node) -> Property:
+        """An object that has no class of its own: a bag, whose properties the SDK gives to the object around
+        it, or one that the older models flatten and the SDK does not."""
+        inner = node.nested[wire]
+        definition = f"{name}/{wire}"
+        entries = node.fields.get(wire, [])
+        own = {source: item.shape.classes for source, item in entries if source in {"input", "output"}}
+        classes = [cls for found in own.values() for cls in found]
+        placed: dict[str, SdkProperty] = {}
+        if classes:
+            inputs, outputs = (
+                [p for cls in own.get(key, ()) for p in cls.properties()] for key in ("input", "output")
+            )
+            placed = self._place(inner, inputs, outputs, classes[0].base, classes[0].module)
+        self._define(definition, inner, placed, None)
+        made = self.definitions[definition]
+        required = any(item.required for source, item in entries if source == "model")
+        inside = list(made.properties.values()) if made is not None else []
+        if not entries:
+            required = any(item.required for item in inside)
+        read_only = bool(inside) and all(item.read_only for item in inside)
+        return Property(Type("object", definition=definition), required, read_only)
+
+    def _property(self, entries: list[tuple[str, Field]]) -> Property:
+        by_source = dict(entries)
+        model, given, shown = by_source.get("model"), by_source.get("input"), by_source.get("output")
+        view = by_source.get("view")
+        # The SDK shares input classes between properties of which some are read-only, so the models decide.
+        read_only = model.read_only if model is not None else given is None
+        required = any(item.required for item in (model, given) if item is not None)
+        return Property(
+            self._merge(model, view, given, shown),
+            required=required and not read_only,
+            read_only=read_only,
+            create_only=model is not None and model.create_only,
+            write_only=model is not None and model.write_only,
+        )
+
+    def _merge(self, *items: Field | None) -> Type:
+        model, view, given, shown = (item.shape if item else None for item in items)
+        return self._type(model, view, given, shown)
+
+    def _type(
+        self, model: Shape | None, view: Shape | None, given: Shape | None, shown: Shape | None
+    ) -> Type:
+        known = [item for item in (model, view, given, shown) if item is not None and item.kind != "any"]
+        if not known:
+            return Type("any")
+        if model is None or model.kind == "any":
+            model = None
+        keys = _keys(model or view or shown, given)
+        if keys:
+            given = None
+        kinds: set[Kind] = {
+            item.kind for item in (model, view, given, shown) if item is not None and item.kind != "any"
+        }
+        if kinds == {"integer", "number"}:
+            kinds = {"number"}
+        if kinds == {"map", "object"}:
+            kinds = {(model or view or given or known[0]).kind}
+            model, view, given, shown = (
+                i if i is not None and i.kind in kinds else None for i in (model, view, given, shown)
+            )
+        if len(kinds) != 1:
+            return Type("any")
+        kind = kinds.pop()
+        if kind in {"array", "map"}:
+            items = [item.item if item is not None else None for item in (model, view, given, shown)]
+            return Type(kind, self._type(*items), keys=keys)
+        if kind == "object":
+            return self._object(model, view, given, shown)
+        values = [value for item in (model, given) if item is not None for value in item.enum]
+        closed = all(item.enum for item in (model, given) if item is not None and item.kind == kind)
+        return Type(kind, enum=tuple(dict.fromkeys(values)) if closed else ())
+
+    def _object(
+        self, model: Shape | None, view: Shape | None, given: Shape | None, shown: Shape | None
+    ) -> Type:
+        inputs = given.classes if given else ()
+        outputs = shown.classes if shown else ()
+        if not outputs and len(inputs) > 1:
+            outputs = tuple(item for item in (_output(one) for one in inputs) if item is not None)
+        sources = _Sources(model.classes if model else (), view.classes if view else (), inputs, outputs)
+        if sources == _Sources():
+            return Type("any")
+        return Type("object", definition=self._object_definition(sources))
+
+    def _object_definition(self, sources: _Sources) -> str:
+        name = sources.name
+        if name in self.definitions:
+            return name
+        self.definitions[name] = None
+        variants = next(
+            (found for cls in sources.model + sources.view if (found := models.variants(cls))), None
+        )
+        if variants is None and len(sources.inputs) > 1:
+            variants = _sdk_variants(sources.inputs)
+        if variants is None:
+            self._plain(name, sources, None)
+            return name
+        discriminator, classes = variants
+        names = {}
+        for value, cls in classes.items():
+            one = _Sources(
+                (cls,) if sources.model and cls is not None else (),
+                (cls,) if not sources.model and cls is not None else (),
+                _expecting(sources.inputs, value),
+                _expecting(sources.outputs, value),
+            )
+            names[value] = f"{name}:{value}"
+            if names[value] not in self.definitions:
+                self._plain(names[value], one, None)
+            self._restrict(names[value], discriminator, (value,))
+        base = replace(sources, inputs=sources.inputs if len(sources.inputs) == 1 else (), outputs=())
+        self._plain(name, base, (discriminator, names))
+        self._restrict(name, discriminator, tuple(names))
+        return name
+
+    def _restrict(self, name: str, discriminator: str, values: tuple[str, ...]) -> None:
+        """Say which values an object's discriminator may have."""
+        made = self.definitions[name]
+        if made is not None:
+            told = Property(Type("string", enum=values), required=True)
+            self.definitions[name] = replace(made, properties={**made.properties, discriminator: told})
+
+    def _plain(self, name: str, sources: _Sources, variants: Any) -> None:
+        node = self._wire(sources)
+        inputs = [item for cls in sources.inputs for item in cls.properties()]
+        outputs = [item for cls in sources.outputs for item in cls.properties()]
+        described = next(iter((*sources.inputs, *sources.outputs)), None)
+        placed: dict[str, SdkProperty] = {}
+        if described is not None:
+            placed = self._place(node, inputs, outputs, described.base, described.module)
+        self._define(name, node, placed, variants)
+        made = self.definitions[name]
+        if made is not None and any(models.takes_any(cls) for cls in sources.model + sources.view):
+            self.definitions[name] = replace(made, additional=True)
+
+
+def _is_read_only(node: _Node, name: str) -> bool:
+    return name in node.fields and all(item.read_only for _, item in node.fields[name])
+
+
+def _classes(entries: list[tuple[str, Field]]) -> _Sources:
+    by_source = {source: item.shape.classes for source, item in entries}
+    return _Sources(by_source.get("model", ()), by_source.get("view", ()))
+
+
+def _keys(wire: Shape | None, given: Shape | None) -> bool:
+    """Whether the SDK writes the keys of a wire map as an array of strings."""
+    if wire is None or given is None:
+        return False
+    return (
+        wire.kind == "map"
+        and given.kind == "array"
+        and given.item is not None
+        and given.item.kind == "string"
+    )
+
+
+def _output(given: SdkClass) -> SdkClass | None:
+    found = SdkClass(given.module, f"{given.base}Response", output=True)
+    return found if found.properties() else None
+
+
+def _expecting(classes: tuple[SdkClass, ...], value: str) -> tuple[SdkClass, ...]:
+    """Those of the SDK's classes that stand for a discriminator's value; one class alone stands for all."""
+    if len(classes) == 1 and not classes[0].expected():
+        return classes
+    return tuple(cls for cls in classes if value in cls.expected().values())
+
+
+def _sdk_variants(classes: tuple[SdkClass, ...]) -> tuple[str, dict[str, Any]] | None:
+    """A union only the SDK knows: its discriminator and values."""
+    expected = [cls.expected() for cls in classes]
+    if not all(expected):
+        return None
+    return next(iter(expected[0])), {value: None for found in expected for value in list(found.values())[:1]}
