@@ -1,0 +1,75 @@
+"""Who asks for a command to be run: the engine's process behind a connection.
+
+The official provider is started by the engine and so inherits its user, working directory and environment.
+This one is attached to, so it looks the engine's process up by its end of the connection, and runs commands
+as the engine itself would: same user, same place, same variables. Nobody gains rights by connecting.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from sandbox.engine.failures import PlugError
+
+PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+
+
+@dataclass(frozen=True)
+class Caller:
+    uid: int
+    gid: int
+    #: The program's folder, where commands without `dir` run.
+    directory: Path
+    environment: Mapping[str, str]
+
+    def identity(self) -> dict[str, Any]:
+        """Arguments for subprocess that make the child the caller's, when this process is somebody else's."""
+        if self.uid == os.geteuid():
+            return {}
+        name = pwd.getpwuid(self.uid).pw_name
+        return {"user": self.uid, "group": self.gid, "extra_groups": os.getgrouplist(name, self.gid)}
+
+
+def find(peer: str) -> Caller:
+    """The caller behind a gRPC peer (`ipv4:127.0.0.1:PORT`). Raises PlugError when it cannot be told."""
+    port = int(peer.rpartition(":")[2])
+    try:
+        pid = next(
+            connection.pid
+            for connection in psutil.net_connections("tcp4")
+            if connection.laddr
+            and connection.laddr.port == port
+            and connection.pid not in (None, os.getpid())
+        )
+        process = psutil.Process(pid)
+        return Caller(
+            process.uids().effective,
+            process.gids().effective,
+            program_directory(Path(process.cwd())),
+            {**os.environ, **process.environ()},
+        )
+    except (StopIteration, psutil.Error) as error:
+        raise PlugError(
+            "the command provider cannot see the pulumi process that connected to it, and so does not know "
+            "as whom and where to run commands; run pulumi as the user who started the sandbox, or as root"
+        ) from error
+
+
+def program_directory(start: Path) -> Path:
+    """Folder of the program that an engine started in `start` runs (a project's `main` moves it)."""
+    for folder in (start, *start.parents):
+        for name in PROJECT_FILES:
+            manifest = folder / name
+            if manifest.is_file():
+                main = (yaml.safe_load(manifest.read_text()) or {}).get("main")
+                target = folder / main if main else folder
+                return target if target.is_dir() else target.parent
+    return start
