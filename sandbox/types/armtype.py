@@ -61,6 +61,8 @@ class ArmType:
     replace_on: tuple[str, ...] = ()
     #: Arrays of sub-resources: an update that does not mention them keeps what is there.
     keep_unset: tuple[str, ...] = ()
+    #: Arrays to which other resources add elements of their own (beside `keep_unset`): those are no drift.
+    shared: tuple[str, ...] = ()
     #: `SdkType.property` -> wire name, where it cannot be derived from the models.
     renames: Mapping[str, str] = field(default_factory=dict)
     #: What a path parameter in `type` may be.

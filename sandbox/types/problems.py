@@ -41,7 +41,7 @@ class _Walk:
     def value(self, value: Any, expected: Type, path: str, previous: Any) -> Iterator[Problem]:
         if expected.kind == "any":
             return
-        if not _is(value, expected.kind):
+        if not matches(value, expected.kind):
             yield _ill_typed(value, expected, path)
         elif expected.kind == "object":
             yield from self._object(value, expected, path, previous)
@@ -90,7 +90,8 @@ class _Walk:
         yield from self.value(value, entry.type, path, previous)
 
 
-def _is(value: Any, kind: str) -> bool:
+def matches(value: Any, kind: str) -> bool:
+    """Whether a JSON value is of a kind."""
     match kind:
         case "string":
             return isinstance(value, str)
@@ -118,7 +119,7 @@ def _get(previous: Any, name: str) -> Any:
 
 
 def _counterpart(previous: Any, item: Any, number: int) -> Any:
-    """The element of the stored array that an element of the new one speaks of: by id or name, else by place."""
+    """The element of the stored array that one of the new array speaks of: by id or name, else by place."""
     if not isinstance(previous, list):
         return None
     if isinstance(item, Mapping):
@@ -140,7 +141,10 @@ def _show(value: Any) -> str:
 
 def _unknown(name: str, definition: Definition, path: str) -> Problem:
     allowed = ", ".join(sorted(key for key, entry in definition.properties.items() if not entry.read_only))
-    message = f"{_INVALID}: 'Could not find member '{name}' on object. Path '{path}'.' Allowed are: {allowed or 'none'}."
+    message = (
+        f"{_INVALID}: 'Could not find member '{name}' on object. Path '{path}'.' "
+        f"Allowed are: {allowed or 'none'}."
+    )
     return Problem("unknown", path, "InvalidRequestContent", message)
 
 

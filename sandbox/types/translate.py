@@ -44,7 +44,7 @@ def type_at(schema: Schema, definition: Definition, path: tuple[str, ...]) -> Ty
     return definition.properties[path[-1]].type if path[-1] in definition.properties else Type("any")
 
 
-def _variant(schema: Schema, definition: Definition, value: Mapping[str, Any]) -> Definition:
+def variant_of(schema: Schema, definition: Definition, value: Mapping[str, Any]) -> Definition:
     """The variant of an SDK object. Its discriminator may have another name in the SDK (`odataType`)."""
     if definition.discriminator is None:
         return definition
@@ -59,7 +59,7 @@ def _variant(schema: Schema, definition: Definition, value: Mapping[str, Any]) -
 def _object_to_wire(
     schema: Schema, definition: Definition, value: Mapping[str, Any], path: str
 ) -> dict[str, Any]:
-    definition = _variant(schema, definition, value)
+    definition = variant_of(schema, definition, value)
     body: dict[str, Any] = {}
     for name, item in value.items():
         if item is None:

@@ -41,6 +41,7 @@ ROWS = (
             "networkProfile.serviceCidr",
             "networkProfile.serviceCidrs",
         ),
+        shared=("agentPoolProfiles",),
     ),
     ArmType(
         "Microsoft.ContainerService/managedClusters/agentPools",
