@@ -66,11 +66,14 @@ class Shell:
             log.write(f"$ {' '.join(arguments)}\n")
             log.flush()
             with self._start(arguments, folder, env, privileged, log.fileno()) as process:
-                output, _ = process.communicate()
-            log.write(output)
+                output = []
+                for line in process.stdout or ():
+                    output.append(line)
+                    log.write(line)
+                    log.flush()
         if process.returncode != 0:
             raise CommandError(arguments, process.returncode)
-        return output
+        return "".join(output)
 
     def stop(self) -> None:
         """End the running program and its children; later ones are refused."""

@@ -1,0 +1,25 @@
+# `make up` and `make test` are all that a fresh machine needs; see README.md.
+.DEFAULT_GOAL := help
+.PHONY: help up down check test
+
+# Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
+UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
+
+help:  ## Say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+up:  ## Install what is missing, start the sandbox, deploy dev, ask an agent
+	@$(UV) uv run sandbox up && uv run sandbox deploy
+
+down:  ## Stop the sandbox; its state stays, nothing else does
+	@$(UV) uv run sandbox down
+
+check:  ## Format, lint, types, architecture, unit tests: the fast loop
+	@$(UV) uv run ruff format --check \
+		&& uv run ruff check \
+		&& uv run mypy \
+		&& uv run lint-imports \
+		&& uv run pytest -q -m "not live and not soak"
+
+test:  ## Every test but the soaks, on a sandbox that is brought up once
+	@$(UV) uv run sandbox up && uv run sandbox deploy && uv run pytest -m "not soak"
