@@ -72,7 +72,7 @@ class Buildah:
             "--storage-driver",
             "vfs",
         ]
-        return self._shell.run("buildah", *options, command, *arguments, privileged=True)
+        return self._shell.read("buildah", *options, command, *arguments, privileged=True)
 
 
 def check_archive(archive: Path, image: str) -> None:

@@ -79,8 +79,8 @@ class GoStep(EntryStep):
         """Write the throw-away module, with a replacement for each module that only exists in the wanted
         one's source tree (Kubernetes' staging modules, published as v0.X.Y for Kubernetes 1.X.Y)."""
         source = f"{self.module.module}@v{self.version}"
-        described = json.loads(self._go(shell, Path("/"), "mod", "download", "-json", source))
-        edited = json.loads(self._go(shell, Path("/"), "mod", "edit", "-json", described["GoMod"]))
+        described = json.loads(self._ask_go(shell, "mod", "download", "-json", source))
+        edited = json.loads(self._ask_go(shell, "mod", "edit", "-json", described["GoMod"]))
         lines = ["module tools", f"go {edited['Go']}"]
         staging = f"v0.{self.version.partition('.')[2]}"
         for replacement in edited.get("Replace") or []:
@@ -92,6 +92,14 @@ class GoStep(EntryStep):
         as_owner(file)
 
     @staticmethod
-    def _go(shell: Shell, folder: Path, *arguments: str | Path) -> str:
-        flags = f"{os.environ.get('GOFLAGS', '')} -mod=mod -buildvcs=false".strip()
-        return shell.run("go", *arguments, folder=folder, env={"GOFLAGS": flags, "CGO_ENABLED": "0"})
+    def _go(shell: Shell, folder: Path, *arguments: str | Path) -> None:
+        shell.run("go", *arguments, folder=folder, env=_env())
+
+    @staticmethod
+    def _ask_go(shell: Shell, *arguments: str) -> str:
+        return shell.read("go", *arguments, env=_env())
+
+
+def _env() -> dict[str, str]:
+    flags = f"{os.environ.get('GOFLAGS', '')} -mod=mod -buildvcs=false".strip()
+    return {"GOFLAGS": flags, "CGO_ENABLED": "0"}

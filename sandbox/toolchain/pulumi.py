@@ -71,7 +71,7 @@ class PulumiStep(GoStep):
             )
 
     def _scripts(self, target: Path, shell: Shell) -> None:
-        described = self._go(shell, Path("/"), "mod", "download", "-json", f"{_SDK}@v{self.version}")
+        described = self._ask_go(shell, "mod", "download", "-json", f"{_SDK}@v{self.version}")
         source = Path(json.loads(described)["Dir"])
         for name, folder in _SCRIPTS.items():
             shutil.copyfile(source / folder / name, target / "bin" / name)

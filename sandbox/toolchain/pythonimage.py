@@ -78,7 +78,7 @@ class PythonImageStep(EntryStep):
                 privileged=True,
             )
             _finish(root)
-            version = shell.run("chroot", root, "python3", "-c", _PRINT_VERSION, privileged=True).strip()
+            version = shell.read("chroot", root, "python3", "-c", _PRINT_VERSION, privileged=True).strip()
             buildah.configure(
                 container,
                 command=["python3"],

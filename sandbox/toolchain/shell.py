@@ -55,25 +55,23 @@ class Shell:
         folder: Path | None = None,
         env: Mapping[str, str] | None = None,
         privileged: bool = False,
-    ) -> str:
-        """Run to the end and return standard output. Raises CommandError.
+    ) -> None:
+        """Run to the end, output into the log. Raises CommandError.
 
         `privileged` keeps root's rights; without it, root acting through sudo runs as the invoking user, so
         that caches and downloads stay that user's own.
         """
-        arguments = [str(part) for part in command]
-        with self.log.open("a") as log:
-            log.write(f"$ {' '.join(arguments)}\n")
-            log.flush()
-            with self._start(arguments, folder, env, privileged, log.fileno()) as process:
-                output = []
-                for line in process.stdout or ():
-                    output.append(line)
-                    log.write(line)
-                    log.flush()
-        if process.returncode != 0:
-            raise CommandError(arguments, process.returncode)
-        return "".join(output)
+        self._run(command, folder, env, privileged, capture=False)
+
+    def read(
+        self,
+        *command: str | Path,
+        folder: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        privileged: bool = False,
+    ) -> str:
+        """As `run`, for what a program writes to its standard output."""
+        return self._run(command, folder, env, privileged, capture=True)
 
     def stop(self) -> None:
         """End the running program and its children; later ones are refused."""
@@ -82,31 +80,39 @@ class Shell:
             if self._running is not None and self._running.poll() is None:
                 os.killpg(self._running.pid, signal.SIGTERM)
 
-    def _start(
+    def _run(
         self,
-        arguments: list[str],
+        command: Sequence[str | Path],
         folder: Path | None,
         env: Mapping[str, str] | None,
         privileged: bool,
-        log: int,
-    ) -> subprocess.Popen[str]:
-        user = None if privileged or os.geteuid() != 0 else invoking_user()
-        with self._lock:
+        *,
+        capture: bool,
+    ) -> str:
+        arguments = [str(part) for part in command]
+        user = None if privileged else invoking_user()
+        with self.log.open("a") as log, self._lock:
             if self._stopped:
                 raise CommandError(arguments, -signal.SIGTERM)
-            self._running = subprocess.Popen(
+            log.write(f"$ {' '.join(arguments)}\n")
+            log.flush()
+            process = subprocess.Popen(
                 arguments,
                 cwd=folder or Path("/"),
                 env=environment(user) | dict(env or {}),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if capture else log,
                 stderr=log,
                 text=True,
                 errors="replace",
                 start_new_session=True,
                 **(_identity(user) if user is not None else {}),  # type: ignore[call-overload]
             )
-            return self._running
+            self._running = process
+        output, _ = process.communicate()
+        if process.returncode != 0:
+            raise CommandError(arguments, process.returncode)
+        return output or ""
 
 
 def environment(user: pwd.struct_passwd | None = None) -> dict[str, str]:

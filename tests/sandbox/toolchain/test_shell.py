@@ -10,13 +10,18 @@ import pytest
 from sandbox.toolchain.shell import CommandError, Shell, environment, query
 
 
-def test_output_is_returned_and_logged(tmp_path: Path) -> None:
+def test_output_is_returned_and_errors_are_logged(tmp_path: Path) -> None:
     shell = Shell(tmp_path / "logs" / "step.log")
-    assert shell.run("sh", "-c", "echo out; echo err >&2") == "out\n"
+    assert shell.read("sh", "-c", "echo out; echo err >&2") == "out\n"
     log = shell.log.read_text()
     assert "$ sh -c" in log
-    assert "out\n" in log
-    assert "err\n" in log
+    assert log.endswith("err\n")
+
+
+def test_output_is_logged_in_order(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "log")
+    shell.run("sh", "-c", "echo 1; echo 2 >&2; echo 3")
+    assert shell.log.read_text().endswith("1\n2\n3\n")
 
 
 def test_a_failure_is_raised_with_command_and_code(tmp_path: Path) -> None:
