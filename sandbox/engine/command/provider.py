@@ -9,7 +9,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.engine.command import caller, inputs, runner
+from sandbox.engine import caller
+from sandbox.engine.command import inputs, runner
 from sandbox.engine.failures import PlugError
 from sandbox.engine.plug import Plug, Session
 from sandbox.engine.values import UNKNOWN, Properties, Secret, decode, encode, has_secret, reveal

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from sandbox.engine.caller import Caller
 from sandbox.engine.command import files
-from sandbox.engine.command.caller import Caller
 from sandbox.engine.failures import PlugError
 from sandbox.engine.plug import CancelledError
 from sandbox.engine.values import Properties

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox.engine.command.caller import Caller, program_directory
+from sandbox.engine.caller import Caller, program_directory
 from sandbox.engine.command.provider import CommandPlug
 from tests.sandbox.engine.conftest import Project
 

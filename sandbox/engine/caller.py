@@ -1,8 +1,8 @@
-"""Who asks for a command to be run: the engine's process behind a connection.
+"""Who is behind a connection: the engine's process, its user, program folder and environment.
 
-The official provider is started by the engine and so inherits its user, working directory and environment.
-This one is attached to, so it looks the engine's process up by its end of the connection, and runs commands
-as the engine itself would: same user, same place, same variables. Nobody gains rights by connecting.
+Official providers are started by the engine and so inherit these. The sandbox's are attached to, so they
+look the engine's process up by its end of the connection, and run programs (a resource's command, a
+kubeconfig's credential plugin) as the engine would. Nobody gains rights by connecting.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def find(peer: str) -> Caller:
         )
     except (StopIteration, psutil.Error) as error:
         raise PlugError(
-            "the command provider cannot see the pulumi process that connected to it, and so does not know "
-            "as whom and where to run commands; run pulumi as the user who started the sandbox, or as root"
+            "the provider cannot see the pulumi process that connected to it, and so does not know as whom "
+            "and where to run programs; run pulumi as the user who started the sandbox, or as root"
         ) from error
 
 

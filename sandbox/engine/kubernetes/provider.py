@@ -1,0 +1,295 @@
+"""The provider itself: what each call of the engine means for an object in a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from sandbox.engine.failures import InitFailedError, PlugError
+from sandbox.engine.kubernetes import (
+    check,
+    cluster,
+    config,
+    diff,
+    ignored,
+    invokes,
+    live,
+    managers,
+    operations,
+    readiness,
+    rules,
+    waiting,
+)
+from sandbox.engine.kubernetes.objects import (
+    Object,
+    annotation,
+    identity,
+    kind_of,
+    name,
+    namespace,
+    parse_identity,
+    parse_token,
+)
+from sandbox.engine.kubernetes.operations import Target
+from sandbox.engine.plug import Plug, Session
+from sandbox.engine.values import UNKNOWN, Properties, decode, encode, has_unknown, reveal
+
+_DELETE_UNREACHABLE = (
+    "If the cluster was deleted, the resource can be removed from Pulumi's state by running the operation "
+    'again with the environment variable PULUMI_K8S_DELETE_UNREACHABLE set to "true"'
+)
+
+
+class KubernetesPlug(Plug):
+    package = "kubernetes"
+    version = "4.34.2"
+
+    def configure(self, session: Session, given: Properties) -> cluster.Cluster:
+        return cluster.connect(given, session.peer)
+
+    def CheckConfig(  # noqa: N802
+        self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
+        return _checked(request, config.problems(reveal(decode(request.news))))
+
+    def DiffConfig(  # noqa: N802
+        self, request: provider_pb2.DiffRequest, _context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
+        old, new = reveal(decode(request.old_inputs)), reveal(decode(request.news))
+        found = config.changed(old, new)
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=found,
+            replaces=found if config.moved(old, new) else [],
+        )
+
+    def Check(  # noqa: N802
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
+        token = parse_token(request.type)
+        inputs = check.completed(
+            token,
+            request.name,
+            decode(request.news),
+            decode(request.olds),
+            seed=request.randomSeed,
+            namespace=self._cluster(context).settings.namespace,
+        )
+        return _checked(request, check.problems(token, inputs), inputs)
+
+    def Diff(  # noqa: N802
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
+        token = parse_token(request.type)
+        old, new = check.wire(decode(request.old_inputs)), check.wire(decode(request.news))
+        found = rules.IDENTITY
+        if not token.patch:
+            found = rules.replacing(kind_of(new, token.kind), new, self._cluster(context).settings)
+        changes = diff.changes(live.clean(old), live.clean(new))
+        replaces = [diff.shown(change.path) for change in changes if rules.covers(found, change.path)]
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=list(dict.fromkeys(str(change.path[0]) for change in changes)),
+            replaces=replaces,
+            deleteBeforeReplace=bool(replaces)
+            and annotation(new, check.AUTONAMED) != "true"
+            and (name(new), namespace(new)) == (name(old), namespace(old)),
+            detailedDiff={diff.shown(change.path): _detail(change, found) for change in changes},
+            hasDetailedDiff=True,
+        )
+
+    def Create(  # noqa: N802
+        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CreateResponse:
+        inputs = decode(request.properties)
+        target = self._target(context, request.type, request.urn, inputs, {}, preview=request.preview)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=encode(_preview(target, inputs, None)))
+        session = self.session(context)
+        made = operations.create(target, session.sleep, lambda text: _tell(session, request.urn, text))
+        made = self._ready(session, request, target, made, inputs)
+        return provider_pb2.CreateResponse(
+            id=identity(made), properties=encode(_outputs(target, made, inputs))
+        )
+
+    def Update(  # noqa: N802
+        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.UpdateResponse:
+        inputs, olds = decode(request.news), decode(request.olds)
+        target = self._target(context, request.type, request.urn, inputs, olds, preview=request.preview)
+        if target is not None and request.ignoreChanges and (now := target.live()) is not None:
+            kept = ignored.without_ignored(target.inputs, now, request.ignoreChanges, target.manager)
+            target = replace(target, inputs=kept)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=encode(_preview(target, inputs, olds)))
+        made = operations.update(target)
+        made = self._ready(self.session(context), request, target, made, inputs)
+        return provider_pb2.UpdateResponse(properties=encode(_outputs(target, made, inputs)))
+
+    def Delete(  # noqa: N802
+        self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext
+    ) -> empty_pb2.Empty:
+        session, found = self.session(context), self._cluster(context)
+        if problem := found.problem():
+            if found.settings.delete_unreachable:
+                session.log(request.urn, "WARNING", f"forgotten, as its cluster is unreachable: {problem}")
+                return empty_pb2.Empty()
+            raise PlugError(f"configured Kubernetes cluster is unreachable: {problem}. {_DELETE_UNREACHABLE}")
+        olds = decode(request.properties)
+        inputs = _identified(decode(request.old_inputs) or olds, request.id)
+        target = self._target(context, request.type, request.urn, inputs, olds, preview=False)
+        operations.delete(target)
+        if not target.patch and annotation(target.inputs, readiness.SKIP) != "true":
+            try:
+                waiting.until_gone(target, _patience(session, request.urn, target, request.timeout))
+            except waiting.NotReadyError as error:
+                raise PlugError("\n".join(error.reasons)) from error
+        return empty_pb2.Empty()
+
+    def Read(  # noqa: N802
+        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ReadResponse:
+        session, found = self.session(context), self._cluster(context)
+        if problem := found.problem():
+            return _unreachable(session, found, request, problem)
+        token = parse_token(request.type)
+        inputs, olds = decode(request.inputs), decode(request.properties)
+        base = inputs or {"apiVersion": olds.get("apiVersion"), "kind": olds.get("kind")}
+        placed = _identified({key: item for key, item in base.items() if item is not None}, request.id)
+        target = self._target(context, request.type, request.urn, placed, olds, preview=False)
+        now = target.live()
+        if now is None:
+            return provider_pb2.ReadResponse()  # an empty id: it is gone
+        if not inputs:
+            inputs = live.imported(now)
+            outputs = _outputs(target, now, inputs)
+            return provider_pb2.ReadResponse(id=request.id, properties=encode(outputs), inputs=encode(inputs))
+        inputs = live.refreshed(inputs, reveal(olds), now)
+        outputs = _outputs(target, now, inputs)
+        look = readiness.look_for(target.kind, target.inputs, patch=token.patch)
+        verdict = look(found.require(), now) if look else None
+        if verdict and not verdict.ready:
+            reasons = (f"[{target.kind.kind}] {verdict.message}", *verdict.findings)
+            raise InitFailedError(request.id, outputs, inputs, reasons)
+        return provider_pb2.ReadResponse(id=request.id, properties=encode(outputs), inputs=encode(inputs))
+
+    def Invoke(  # noqa: N802
+        self, request: provider_pb2.InvokeRequest, _context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
+        response = provider_pb2.InvokeResponse()
+        answer = invokes.invoke(request.tok, reveal(decode(request.args)))
+        getattr(response, "return").CopyFrom(encode(answer))  # a keyword in Python
+        return response
+
+    def _cluster(self, context: grpc.ServicerContext) -> cluster.Cluster:
+        found: cluster.Cluster = self.session(context).state
+        return found
+
+    def _target(
+        self,
+        context: grpc.ServicerContext,
+        kind: str,
+        urn: str,
+        inputs: Properties,
+        olds: Properties,
+        *,
+        preview: bool,
+    ) -> Any:
+        """What to write; None in a preview of what is not known, or of a cluster that cannot be reached."""
+        token, found = parse_token(kind), self._cluster(context)
+        if preview and (has_unknown(inputs) or found.problem()):
+            return None
+        wire = check.wire(inputs)
+        return Target(
+            client=found.require(),
+            settings=found.settings,
+            kind=kind_of(wire, token.kind),
+            inputs=wire,
+            manager=managers.manager_for(urn, wire, olds.get(live.FIELD_MANAGER)),
+            patch=token.patch,
+        )
+
+    def _ready(
+        self, session: Session, request: Any, target: Target, made: Object, inputs: Properties
+    ) -> Object:
+        """The object once it is ready. Raises InitFailedError with what it is now."""
+        look = readiness.look_for(target.kind, target.inputs, patch=target.patch)
+        if look is None:
+            return made
+        named = replace(target, inputs={**target.inputs, "metadata": made["metadata"]})
+        patience = _patience(session, request.urn, target, request.timeout)
+        try:
+            return waiting.until_ready(named, made, look, patience)
+        except waiting.NotReadyError as error:
+            outputs = _outputs(target, error.object, inputs)
+            raise InitFailedError(identity(error.object), outputs, inputs, error.reasons) from error
+
+
+def _checked(
+    request: provider_pb2.CheckRequest, problems: dict[str, str], inputs: Properties | None = None
+) -> provider_pb2.CheckResponse:
+    return provider_pb2.CheckResponse(
+        inputs=request.news if inputs is None else encode(inputs),
+        failures=[
+            provider_pb2.CheckFailure(property=path, reason=reason) for path, reason in problems.items()
+        ],
+    )
+
+
+def _detail(change: diff.Change, found: tuple[rules.Rule, ...]) -> provider_pb2.PropertyDiff:
+    kind = f"{change.kind}_REPLACE" if rules.covers(found, change.path) else change.kind
+    return provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=True)
+
+
+def _preview(target: Target | None, inputs: Properties, olds: Properties | None) -> Properties:
+    """The outputs to expect: a dry run's, or the inputs where there can be none."""
+    planned = operations.preview(target, exists=olds is not None) if target else None
+    if target is None or planned is None:
+        return inputs
+    outputs = _outputs(target, planned, inputs)
+    if olds is None:  # a dry run makes these up
+        made_up = dict.fromkeys(("uid", "creationTimestamp", "resourceVersion"), UNKNOWN)
+        outputs["metadata"] = {**outputs["metadata"], **made_up}
+        outputs["status"] = UNKNOWN
+    return outputs
+
+
+def _outputs(target: Target, made: Object, inputs: Properties) -> Properties:
+    return live.outputs(target.kind, made, inputs, target.manager)
+
+
+def _identified(inputs: Properties, text: str) -> Properties:
+    """Inputs that surely name the object an id stands for."""
+    space, last = parse_identity(text)
+    metadata = reveal(inputs).get("metadata")
+    known = metadata if isinstance(metadata, dict) else {}
+    placed = {**known, "name": last, **({"namespace": space} if space else {})}
+    return {**inputs, "metadata": placed}
+
+
+def _tell(session: Session, urn: str, text: str) -> None:
+    session.log(urn, "INFO", text, ephemeral=True)
+
+
+def _patience(session: Session, urn: str, target: Target, timeout: float) -> waiting.Patience:
+    return waiting.Patience(
+        readiness.seconds(target.inputs, timeout), session.sleep, lambda text: _tell(session, urn, text)
+    )
+
+
+def _unreachable(
+    session: Session, found: cluster.Cluster, request: provider_pb2.ReadRequest, problem: str
+) -> provider_pb2.ReadResponse:
+    if found.settings.delete_unreachable:
+        session.log(request.urn, "WARNING", f"forgotten, as its cluster is unreachable: {problem}")
+        return provider_pb2.ReadResponse()
+    if found.settings.skip_unreachable:
+        session.log(request.urn, "WARNING", f"not refreshed, as its cluster is unreachable: {problem}")
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+    raise PlugError(
+        f"failed to read resource state due to unreachable cluster: {problem}. {_DELETE_UNREACHABLE}"
+    )
