@@ -96,6 +96,9 @@ class Principals(Protocol):
 
     def remove(self, object_id: str) -> None: ...
 
+    def kind(self, object_id: str) -> str | None:
+        """`Application` or `ManagedIdentity`; None when there is no such principal."""
+
     def federate(
         self, object_id: str, name: str, *, issuer: str, subject: str, audiences: Sequence[str]
     ) -> None:

@@ -72,7 +72,9 @@ def _wire(event: Event, at: float) -> Body:
         "correlationId": event.correlation_id,
         "description": "",
         "eventDataId": event_id,
-        "eventName": _text("BeginRequest" if begins else "EndRequest", "Begin request" if begins else "End request"),
+        "eventName": _text(
+            "BeginRequest" if begins else "EndRequest", "Begin request" if begins else "End request"
+        ),
         "eventTimestamp": stamp,
         "id": f"{resource.text}/events/{event_id}/ticks/{int(at * 10_000_000) + 621_355_968_000_000_000}",
         "level": "Error" if event.status == FAILED else "Informational",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.resource import Body
 
+STATE = "properties.provisioningState"
+
 #: (body, api version, the stored body of an existing resource): raises ArmError that says what is wrong.
 Validate = Callable[[Body, str, Body | None], None]
 #: Raises ArmError when the last segment breaks the type's name rules.
@@ -25,6 +27,11 @@ def _any_name(_name: str) -> None:
     """Types whose names their handler checks."""
 
 
+def _has_state(path: str) -> bool:
+    """The usual wire form: a state, and nothing else that ARM fills."""
+    return path == STATE
+
+
 @dataclass(frozen=True)
 class TypeInfo:
     """One resource type. `name` is spelt as Azure spells it; versions are ascending."""
@@ -33,12 +40,8 @@ class TypeInfo:
     api_versions: tuple[str, ...]
     #: Where it can be placed; empty when the type has no location.
     locations: tuple[str, ...] = ()
-    #: `properties.provisioningState` is part of its wire form.
-    has_state: bool = True
-    #: Top-level `etag` is part of its wire form.
-    has_etag: bool = False
-    #: `systemData` is part of its wire form.
-    has_system_data: bool = False
+    #: Whether a dotted path (`etag`, `properties.provisioningState`) is part of the wire form.
+    shows: Callable[[str], bool] = _has_state
     #: Accepts versions beyond the listed ones.
     accepts: Callable[[str], bool] = lambda _version: False
     validate: Validate = _anything
@@ -82,13 +85,15 @@ class Catalogue:
                 404,
                 "InvalidResourceType",
                 f"The resource type '{rest}' could not be found in the namespace '{namespace}' "
-                f"for api version '{api_version}'. The supported api-versions are '{self._versions(namespace)}'.",
+                f"for api version '{api_version}'. The supported api-versions are "
+                f"'{self._versions(namespace)}'.",
             )
         if api_version not in info.api_versions and not info.accepts(api_version):
             located = f" The supported locations are '{', '.join(info.locations)}'." if info.locations else ""
             raise bad_request(
                 "NoRegisteredProviderFound",
-                f"No registered resource provider found for location '{', '.join(info.locations[:1])}' and API "
+                f"No registered resource provider found for location '{', '.join(info.locations[:1])}' and "
+                "API "
                 f"version '{api_version}' for type '{info.path}'. The supported api-versions are "
                 f"'{', '.join(info.api_versions)}'.{located}",
             )
@@ -97,4 +102,3 @@ class Catalogue:
     def _versions(self, namespace: str) -> str:
         _, types = self.namespace(namespace)
         return ", ".join(sorted({version for info in types for version in info.api_versions}))
-

@@ -31,7 +31,11 @@ def _depth(resource: Resource) -> int:
 
 class Deletion:
     def __init__(
-        self, store: SqliteStore, handler: Callable[[str], Handler], identities: Identities, operations: Operations
+        self,
+        store: SqliteStore,
+        handler: Callable[[str], Handler],
+        identities: Identities,
+        operations: Operations,
     ) -> None:
         self._store = store
         self._handler = handler
@@ -60,7 +64,9 @@ class Deletion:
         failures: list[tuple[Resource, ArmError]] = []
         for resource in resources:
             if any(failed.id.key.startswith(resource.id.key + "/") for failed, _ in failures):
-                failures.append((resource, conflict("ParentHasChildren", "What lies below it could not be deleted.")))
+                failures.append(
+                    (resource, conflict("ParentHasChildren", "What lies below it could not be deleted."))
+                )
                 continue
             try:
                 await self._stop_work(resource, None)
@@ -93,10 +99,14 @@ class Deletion:
         stuck = ", ".join(f"'{failed.id.text}'" for failed, _ in failures)
         return ArmError(
             409,
-            "ResourceGroupDeletionBlocked" if resource.id.type == GROUP_TYPE else "NestedResourceDeletionFailed",
-            f"Deletion of '{resource.id.name}' failed as resources with identifiers {stuck} could not be deleted. "
+            "ResourceGroupDeletionBlocked"
+            if resource.id.type == GROUP_TYPE
+            else "NestedResourceDeletionFailed",
+            f"Deletion of '{resource.id.name}' failed as resources with identifiers {stuck} could not be "
+            "deleted. "
             "The provisioning state will be rolled back.",
             details=[
-                ArmError(error.status, error.code, f"{failed.id.text}: {error.message}") for failed, error in failures
+                ArmError(error.status, error.code, f"{failed.id.text}: {error.message}")
+                for failed, error in failures
             ],
         )

@@ -12,7 +12,7 @@ from sandbox.arm.catalogue import Catalogue, TypeInfo
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.filters import parse_filter
 from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, parse_id
-from sandbox.arm.listing import tracked
+from sandbox.arm.listing import filtered, tracked
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.operations import FAILED, Operations
 from sandbox.arm.preconditions import missing
@@ -105,8 +105,12 @@ class Directory:
     async def groups(self, call: OperationCall) -> Answer:
         subscription = self._known_subscription(call)
         groups = self._store.list(type=GROUP_TYPE, under=subscription.id.text)
-        seen = [group for group in groups if self._rbac.allows(call.principal.object_id, _GROUP_READ, group.id.text)]
-        return _list([group.wire() for group in _tagged(seen, call)])
+        seen = [
+            group
+            for group in groups
+            if self._rbac.allows(call.principal.object_id, _GROUP_READ, group.id.text)
+        ]
+        return _list([group.wire() for group in filtered(seen, call.query)])
 
     async def resources(self, call: OperationCall) -> Answer:
         scope = self._known_subscription(call).id.text
@@ -133,7 +137,7 @@ class Directory:
         if operation is None:
             raise _no_operation(call)
         if operation.running:
-            return Answer(202, headers={"Location": call.query.get("$self", ""), **_retry(True)})
+            return Answer(202, headers=_retry(operation.running))
         if operation.error is not None:
             status = 409 if operation.status == FAILED else 400
             return Answer(status, {"error": operation.error})
@@ -195,12 +199,6 @@ def _retry(running: bool) -> dict[str, str]:
     return {"Retry-After": "1"} if running else {}
 
 
-def _tagged(groups: list[Resource], call: OperationCall) -> list[Resource]:
-    from sandbox.arm.listing import filtered  # noqa: PLC0415
-
-    return filtered(groups, call.query)
-
-
 def _location(subscription: str, name: str) -> Body:
     region = ALL[name]
     return {
@@ -259,13 +257,15 @@ def _operation_path(call: OperationCall) -> str:
 
 def _no_operation(call: OperationCall) -> ArmError:
     return ArmError(
-        404, "OperationNotFound", f"The operation '{call.parameters['operation']}' was not found, or is too old."
+        404,
+        "OperationNotFound",
+        f"The operation '{call.parameters['operation']}' was not found, or is too old.",
     )
 
 
 def _seconds(text: str) -> float:
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except ValueError as error:
         raise bad_request("BadRequest", f"'{text}' in $filter is not an ISO 8601 time.") from error
 

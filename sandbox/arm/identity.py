@@ -1,4 +1,4 @@
-"""The `identity` block that many types carry: managed identities made, shown and removed with the resource."""
+"""The `identity` block of many types: managed identities made, shown and removed with the resource."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Identities:
             if id.type.lower() != _IDENTITY_TYPE or self._store.get(id) is None:
                 raise bad_request(
                     "FailedIdentityOperation",
-                    f"Identity operation for resource '{put.id.text}' failed with error 'Failed to perform resource "
+                    f"Identity operation for resource '{put.id.text}' failed with error 'Failed to perform "
+                    "resource "
                     f"identity operation. Status: 'NotFound'. The identity '{text}' was not found.'.",
                     "identity.userAssignedIdentities",
                 )

@@ -69,15 +69,25 @@ def _head(parts: list[str], text: str) -> tuple[str | None, str | None, Path | N
     """Subscription, group, and the path when there is nothing below them."""
     keys = [part.lower() for part in parts[::2]]
     if keys not in ([], ["subscriptions"], ["subscriptions", "resourcegroups"]):
-        raise ArmError(404, "InvalidResourceId", f"The path '{text}' is not one that Azure Resource Manager serves.")
+        raise ArmError(
+            404, "InvalidResourceId", f"The path '{text}' is not one that Azure Resource Manager serves."
+        )
     subscription = parts[1] if len(parts) > 1 else None
     group = parts[3] if len(parts) > 3 else None
     if len(parts) > 2:
         scope = f"/subscriptions/{subscription}"
         names = (group,) if group else ()
-        return subscription, group, Path(text, "Microsoft.Resources", ("resourceGroups",), names, scope, subscription, group)
+        return (
+            subscription,
+            group,
+            Path(text, "Microsoft.Resources", ("resourceGroups",), names, scope, subscription, group),
+        )
     names = (subscription,) if subscription else ()
-    return subscription, group, Path(text, "Microsoft.Resources", ("subscriptions",), names, "", subscription, None)
+    return (
+        subscription,
+        group,
+        Path(text, "Microsoft.Resources", ("subscriptions",), names, "", subscription, None),
+    )
 
 
 def parse(text: str) -> Path:

@@ -6,7 +6,8 @@ from functools import partial
 
 from sandbox.arm.catalogue import Catalogue, TypeInfo
 from sandbox.config import REGIONS
-from sandbox.types import table, validate
+from sandbox.types import cache, table, validate
+from sandbox.types.schema import Definition
 
 #: Types that exist once in the world: their only location is `global`. Source: Azure's REST documentation.
 _GLOBAL = frozenset(
@@ -16,17 +17,6 @@ _GLOBAL = frozenset(
         "microsoft.network/privatednszones/virtualnetworklinks",
     }
 )
-#: Types whose wire form has no provisioningState. Source: azure-mgmt models.
-_STATELESS = (
-    "microsoft.authorization/",
-    "microsoft.managedidentity/",
-    "microsoft.documentdb/databaseaccounts/",
-    "microsoft.keyvault/vaults/",
-    "microsoft.storage/storageaccounts/",
-    "microsoft.resources/tags",
-    "microsoft.insights/",
-    "microsoft.consumption/",
-)
 
 
 def _locations(row: table.ArmType, name: str) -> tuple[str, ...]:
@@ -35,12 +25,24 @@ def _locations(row: table.ArmType, name: str) -> tuple[str, ...]:
     return (*REGIONS, "global") if row.location else REGIONS
 
 
+def _shows(row: table.ArmType, path: str) -> bool:
+    """Whether the type's wire form has what the dotted path names."""
+    schema = cache.schema(row)
+    definition: Definition | None = schema.definitions[schema.root]
+    for name in path.split("."):
+        found = definition.properties.get(name) if definition is not None else None
+        if found is None:
+            return False
+        definition = schema.of(found.type, {})
+    return True
+
+
 def _info(row: table.ArmType, name: str) -> TypeInfo:
     return TypeInfo(
         name=name,
         api_versions=tuple(sorted(row.versions)),
         locations=() if row.extension else _locations(row, name),
-        has_state=not name.lower().startswith(_STATELESS),
+        shows=partial(_shows, row),
         accepts=row.accepts,
         validate=partial(validate.validate, name),
         check_name=partial(validate.check_name, name),

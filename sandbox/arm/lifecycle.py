@@ -10,17 +10,18 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from sandbox.arm import preconditions
-from sandbox.arm.catalogue import Catalogue, TypeInfo
+from sandbox.arm.catalogue import STATE, Catalogue, TypeInfo
 from sandbox.arm.database import Database
 from sandbox.arm.deletion import Deletion
 from sandbox.arm.errors import ArmError
-from sandbox.arm.handler import Handler, Put
+from sandbox.arm.handler import Put
+from sandbox.arm.handlers import Handlers, overrides
 from sandbox.arm.identity import Identities
 from sandbox.arm.ids import GROUP_TYPE
 from sandbox.arm.merge import merge_patch
@@ -39,24 +40,6 @@ class Outcome:
     status: int
     resource: Resource | None
     operation: str | None = None
-
-
-class Handlers:
-    """The handler of every type; those without one of their own share the default behaviour."""
-
-    def __init__(self, handlers: Mapping[str, Handler], default: Handler) -> None:
-        self._handlers = {name.lower(): handler for name, handler in handlers.items()}
-        self._default = default
-
-    def of(self, type_name: str) -> Handler:
-        return self._handlers.get(type_name.lower(), self._default)
-
-    def all(self) -> list[Handler]:
-        return list(self._handlers.values())
-
-
-def overrides(handler: Handler, method: str) -> bool:
-    return getattr(type(handler), method) is not getattr(Handler, method)
 
 
 class Lifecycle:
@@ -117,10 +100,12 @@ class Lifecycle:
 
     async def resume(self) -> None:
         """Bring back, parents first, what the stored resources stand for, and go on with unfinished work."""
-        unfinished = {id.key: kind for kind, id in self._store.unfinished()}
+        unfinished = {found.key: kind for kind, found in self._store.unfinished()}
         for operation in self._operations.unfinished():
             if operation.key not in unfinished:
-                error = ArmError(500, "OperationInterrupted", "The sandbox was stopped while this ran; repeat it.")
+                error = ArmError(
+                    500, "OperationInterrupted", "The sandbox was stopped while this ran; repeat it."
+                )
                 self._operations.finish(operation.id, FAILED, error=error)
         for resource in self._store.list():
             pending = unfinished.get(resource.id.key)
@@ -179,7 +164,9 @@ class Lifecycle:
         return Outcome(status, resource)
 
     def _start_provision(self, resource: Resource) -> str:
-        operation = self._operations.running(resource.id.key) or self._operations.begin(resource.id.key, "put")
+        operation = self._operations.running(resource.id.key) or self._operations.begin(
+            resource.id.key, "put"
+        )
         self._operations.run(operation, lambda: self._provision(resource))
         return operation
 
@@ -220,7 +207,7 @@ class Lifecycle:
 
     def _set_state(self, resource: Resource, state: str) -> None:
         info = self._catalogue.find(resource.id.type)
-        if info is not None and info.has_state:
+        if info is not None and info.shows(STATE):
             resource.properties["provisioningState"] = state
 
     @asynccontextmanager
@@ -243,9 +230,9 @@ def _system_assigned(resource: Resource) -> bool:
 
 def _stamp(resource: Resource, previous: Resource | None, caller: Caller, info: TypeInfo) -> None:
     """What ARM itself writes into a resource: its ETag, who made and who changed it."""
-    if info.has_etag:
+    if info.shows("etag"):
         resource.body["etag"] = f'"{uuid.uuid4()}"'
-    if not info.has_system_data:
+    if not info.shows("systemData"):
         return
     who = caller.principal.client_id or caller.principal.object_id
     now = timestamp(resource.changed_at)

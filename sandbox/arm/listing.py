@@ -55,7 +55,9 @@ def _compare(actual: str, term: Term) -> bool:
             return wanted in actual
         case "startswith":
             return actual.startswith(wanted)
-    raise bad_request("InvalidFilterInQueryString", f"Invalid $filter: '{term.operator}' is not supported here.")
+    raise bad_request(
+        "InvalidFilterInQueryString", f"Invalid $filter: '{term.operator}' is not supported here."
+    )
 
 
 def _generic(resource: Resource, expand: set[str]) -> Body:
@@ -72,13 +74,15 @@ def _generic(resource: Resource, expand: set[str]) -> Body:
 
 def filtered(resources: Iterable[Resource], query: Mapping[str, str]) -> list[Resource]:
     """What `$filter` and `$top` leave."""
-    terms = parse_filter(query.get("$filter", ""))if query.get("$filter", "").strip() else []
+    terms = parse_filter(query.get("$filter", "")) if query.get("$filter", "").strip() else []
     found = [resource for resource in resources if _matches(resource, terms)]
     top = query.get("$top")
     if top is None:
         return found
     if not top.isdigit() or int(top) < 1:
-        raise bad_request("InvalidTopInQueryString", f"Invalid $top '{top}': a positive whole number is expected.")
+        raise bad_request(
+            "InvalidTopInQueryString", f"Invalid $top '{top}': a positive whole number is expected."
+        )
     return found[: int(top)]
 
 

@@ -73,6 +73,7 @@ class Operations:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._listeners: dict[str, Callable[[ArmError | None], None]] = {}
 
     def begin(self, key: str, kind: str) -> str:
         """Record a new operation; the id of it."""
@@ -99,7 +100,8 @@ class Operations:
     def running(self, key: str) -> str | None:
         """The id of the operation under way on a resource."""
         rows = self._database.query(
-            "SELECT id FROM operations WHERE key = ? AND status = 'InProgress' ORDER BY started_at DESC", (key,)
+            "SELECT id FROM operations WHERE key = ? AND status = 'InProgress' ORDER BY started_at DESC",
+            (key,),
         )
         return str(rows[0]["id"]) if rows else None
 
@@ -112,6 +114,10 @@ class Operations:
         task = asyncio.create_task(self._run(operation_id, work), name=f"operation {operation_id}")
         self._tasks[operation_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(operation_id, None))
+
+    def when_done(self, operation_id: str, tell: Callable[[ArmError | None], None]) -> None:
+        """Have `tell` called with the error, or None, when the operation ends (in this process)."""
+        self._listeners[operation_id] = tell
 
     async def cancel(self, operation_id: str) -> None:
         """Stop the work and wait until it has stopped; it ends Canceled."""
@@ -131,7 +137,9 @@ class Operations:
             if late:
                 await asyncio.wait(late)
 
-    def finish(self, operation_id: str, status: str, *, error: ArmError | None = None, result: Any = None) -> None:
+    def finish(
+        self, operation_id: str, status: str, *, error: ArmError | None = None, result: Any = None
+    ) -> None:
         self._database.execute(
             "UPDATE operations SET status = ?, ended_at = ?, error = ?, result = ? "
             "WHERE id = ? AND status = 'InProgress'",
@@ -143,11 +151,15 @@ class Operations:
                 operation_id,
             ),
         )
+        tell = self._listeners.pop(operation_id, None)
+        if tell is not None:
+            tell(error)
 
     async def _run(self, operation_id: str, work: Work) -> None:
         def tell(percent: float, message: str) -> None:
             self._database.execute(
-                "UPDATE operations SET percent = ?, message = ? WHERE id = ?", (percent, message, operation_id)
+                "UPDATE operations SET percent = ?, message = ? WHERE id = ?",
+                (percent, message, operation_id),
             )
 
         progress.current.set(tell)

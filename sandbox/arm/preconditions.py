@@ -1,4 +1,4 @@
-"""What has to hold before a resource may be written: its parent, its place, its ETag, nothing else under way."""
+"""What has to hold before a write: the parent, the place, the ETag, and that nothing else is under way."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def missing(id: ResourceId) -> ArmError:  # noqa: A002
     return ArmError(
         404,
         "ResourceNotFound",
-        f"The Resource '{id.type.partition('/')[0]}/{relative}'{where} was not found. For more details please go to "
+        f"The Resource '{id.type.partition('/')[0]}/{relative}'{where} was not found. For more details "
+        "please go to "
         "https://aka.ms/ARMResourceNotFoundFix",
     )
 
@@ -38,7 +39,8 @@ def require_ancestors(store: SqliteStore, id: ResourceId, action: str) -> Resour
             raise ArmError(
                 404,
                 "ParentResourceNotFound",
-                f"Failed to perform '{action}' on resource(s) of type '{id.type.partition('/')[2]}', because the "
+                f"Failed to perform '{action}' on resource(s) of type '{id.type.partition('/')[2]}', "
+                "because the "
                 f"parent resource '{ancestor.text}' could not be found.",
             )
     return store.get(above[0]) if above else None
@@ -58,9 +60,12 @@ def require_idle(store: SqliteStore, operations: Operations, id: ResourceId) -> 
             if ancestor.type == GROUP_TYPE:
                 raise conflict(
                     "ResourceGroupBeingDeleted",
-                    f"The resource group '{ancestor.name}' is in deprovisioning state and cannot perform this operation.",
+                    f"The resource group '{ancestor.name}' is in deprovisioning state and cannot perform "
+                    "this operation.",
                 )
-            raise conflict("ParentResourceBeingDeleted", f"The parent resource '{ancestor.text}' is being deleted.")
+            raise conflict(
+                "ParentResourceBeingDeleted", f"The parent resource '{ancestor.text}' is being deleted."
+            )
     pending = store.pending(id)
     if pending == "delete":
         code = "ResourceGroupBeingDeleted" if id.type == GROUP_TYPE else "ResourceBeingDeleted"
@@ -68,7 +73,8 @@ def require_idle(store: SqliteStore, operations: Operations, id: ResourceId) -> 
     if pending == "put" and (running := operations.running(id.key)):
         raise conflict(
             "AnotherOperationInProgress",
-            f"Another operation on '{id.text}' is in progress (operation {running}). Retry when it has ended.",
+            f"Another operation on '{id.text}' is in progress (operation {running}). Retry when it has "
+            "ended.",
         )
 
 
@@ -98,8 +104,10 @@ def place(info: TypeInfo, id: ResourceId, body: Body, previous: Resource | None)
         )
     raise conflict(
         "InvalidResourceLocation",
-        f"The resource '{id.name}' already exists in location '{previous.location}' in resource group '{id.group}'. "
-        f"A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+        f"The resource '{id.name}' already exists in location '{previous.location}' in resource group "
+        f"'{id.group}'. "
+        f"A resource with the same name cannot be created in location '{location}'. Please select a new "
+        "resource name.",
     )
 
 
@@ -107,13 +115,14 @@ def match_etag(caller: Caller, existing: Resource | None) -> None:
     """If-Match and If-None-Match, as HTTP has them."""
     wanted, unwanted = caller.headers.get("if-match"), caller.headers.get("if-none-match")
     etag = existing.body.get("etag") if existing is not None else None
-    failed = (wanted is not None and (existing is None or (wanted != "*" and etag is not None and wanted != etag))) or (
-        unwanted == "*" and existing is not None
-    )
+    failed = (
+        wanted is not None and (existing is None or (wanted != "*" and etag is not None and wanted != etag))
+    ) or (unwanted == "*" and existing is not None)
     if failed:
         raise ArmError(
             412,
             "PreconditionFailed",
-            f"The condition '{wanted or unwanted}' specified by the ETag is not satisfied: the resource's ETag is "
+            f"The condition '{wanted or unwanted}' specified by the ETag is not satisfied: the resource's "
+            "ETag is "
             f"'{etag if existing is not None else 'absent, as there is no such resource'}'.",
         )

@@ -1,4 +1,4 @@
-"""How far a long-running operation is: said by the code that does the work, shown by the operation's status."""
+"""How far a long-running operation is: said by the code that works, shown by the operation's status."""
 
 from __future__ import annotations
 

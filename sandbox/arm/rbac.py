@@ -29,15 +29,13 @@ def _matches(patterns: tuple[str, ...], action: str) -> bool:
 
 def grants(role: Role, action: str, *, data: bool) -> bool:
     """Whether one role's permission covers an action."""
-    allowed, denied = (
-        (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
-    )
+    allowed, denied = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
     return _matches(allowed, action) and not _matches(denied, action)
 
 
 def covers(assigned: str, scope: str) -> bool:
     """Whether an assignment's scope is `scope` or above it (both lower-case, without trailing slash)."""
-    return assigned == scope or assigned == "" or scope.startswith(assigned + "/")
+    return assigned in (scope, "") or scope.startswith(assigned + "/")
 
 
 class StoredRbac:
@@ -63,8 +61,10 @@ class StoredRbac:
         raise ArmError(
             403,
             "AuthorizationFailed",
-            f"The client '{principal.client_id}' with object id '{principal.object_id}' does not have authorization "
-            f"to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently "
+            f"The client '{principal.client_id}' with object id '{principal.object_id}' does not have "
+            "authorization "
+            f"to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was "
+            "recently "
             "granted, please refresh your credentials.",
         )
 

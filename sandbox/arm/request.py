@@ -26,6 +26,8 @@ class Caller:
     path: str
     principal: Principal
     api_version: str
+    #: URL of this ARM as the caller reached it, without a trailing slash.
+    base: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -39,7 +41,8 @@ def api_version(query: Mapping[str, str]) -> str:
                 raise bad_request("InvalidApiVersionParameter", f"The api-version '{value}' is invalid.")
             return value.lower()
     raise bad_request(
-        "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
     )
 
 
@@ -61,7 +64,8 @@ async def read_body(request: Request) -> Body:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise bad_request(
-            "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{error}'."
+            "InvalidRequestContent",
+            f"The request content was invalid and could not be deserialized: '{error}'.",
         ) from error
     if body is None:
         return {}

@@ -30,7 +30,7 @@ def _resource(row: sqlite3.Row) -> Resource:
 class SqliteStore:
     def __init__(self, database: Database) -> None:
         self._database = database
-        #: Grows with every change of a role assignment or definition; what is derived from them is kept by it.
+        #: Grows with every change of a role assignment or definition; what is derived is kept by it.
         self.authorization_version = 0
 
     def get(self, id: ResourceId | str) -> Resource | None:  # noqa: A002
@@ -56,6 +56,18 @@ class SqliteStore:
     def remove(self, id: ResourceId) -> None:  # noqa: A002
         self._database.execute("DELETE FROM resources WHERE key = ?", (id.key,))
         self._touched(id)
+
+    def mark(self, id: ResourceId, pending: str) -> None:  # noqa: A002
+        """Record what is under way, for a restart to finish: `put`, `delete` or nothing."""
+        self._database.execute("UPDATE resources SET pending = ? WHERE key = ?", (pending, id.key))
+
+    def pending(self, id: ResourceId) -> str:  # noqa: A002
+        rows = self._database.query("SELECT pending FROM resources WHERE key = ?", (id.key,))
+        return str(rows[0][0]) if rows else ""
+
+    def unfinished(self) -> list[tuple[str, ResourceId]]:
+        rows = self._database.query("SELECT pending, id FROM resources WHERE pending != '' ORDER BY key")
+        return [(row["pending"], parse_id(row["id"])) for row in rows]
 
     def list(self, *, type: str | None = None, under: str | None = None) -> Iterable[Resource]:  # noqa: A002
         """In the order of their ids: a parent comes before what lies in it."""
@@ -102,20 +114,6 @@ class SqliteStore:
         self._database.execute(
             "DELETE FROM deleted WHERE key = ? AND created_at = ?", (resource.id.key, resource.created_at)
         )
-
-    # What only the core needs: which resources a restart has to finish, and how.
-
-    def mark(self, id: ResourceId, pending: str) -> None:  # noqa: A002
-        """Record what is under way: `put`, `delete` or nothing."""
-        self._database.execute("UPDATE resources SET pending = ? WHERE key = ?", (pending, id.key))
-
-    def pending(self, id: ResourceId) -> str:  # noqa: A002
-        rows = self._database.query("SELECT pending FROM resources WHERE key = ?", (id.key,))
-        return str(rows[0][0]) if rows else ""
-
-    def unfinished(self) -> list[tuple[str, ResourceId]]:
-        rows = self._database.query("SELECT pending, id FROM resources WHERE pending != '' ORDER BY key")
-        return [(row["pending"], parse_id(row["id"])) for row in rows]
 
     def _touched(self, id: ResourceId) -> None:  # noqa: A002
         if id.type.lower().startswith("microsoft.authorization/"):

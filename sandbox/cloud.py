@@ -1,0 +1,204 @@
+"""The local Azure in one process: its parts built, joined and brought to life, however it is served.
+
+Resource providers are the modules and packages below `sandbox.azure`, and `sandbox.aks`. Each may export
+`HANDLERS`, `mount(services)`, `async start(services)` and `async stop(services)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+import sandbox.azure
+from sandbox.arm.activity import ActivityLog
+from sandbox.arm.app import Arm
+from sandbox.arm.catalogue import Catalogue
+from sandbox.arm.database import Database
+from sandbox.arm.directory import Directory
+from sandbox.arm.handler import Handler
+from sandbox.arm.handlers import Handlers
+from sandbox.arm.identity import Identities
+from sandbox.arm.lifecycle import Lifecycle
+from sandbox.arm.operations import Operations
+from sandbox.arm.rbac import StoredRbac
+from sandbox.arm.store import SqliteStore
+from sandbox.arm.verbs import Verbs
+from sandbox.config import TENANT_ID, Config
+from sandbox.entra import deployer, principals
+from sandbox.entra.app import Login
+from sandbox.entra.clients import Clients
+from sandbox.entra.graph import Graph
+from sandbox.entra.issuers import Issuers
+from sandbox.entra.keys import SigningKey
+from sandbox.entra.resources import Resources
+from sandbox.entra.tokens import EntraTokens
+from sandbox.metadata import Metadata
+from sandbox.names import Names
+from sandbox.router import HostRouter
+from sandbox.services import CertificateAuthority, Hosts, Services, Supervisor
+
+log = logging.getLogger(__name__)
+
+#: Seconds that operations under way may take to end when the sandbox stops.
+_GRACE = 5.0
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the cloud needs of the machine. `local` is host[:port] at which its own endpoints are reached."""
+
+    supervisor: Supervisor
+    hosts: Hosts
+    authority: CertificateAuthority
+    trust: ssl.SSLContext
+    local: str
+
+
+class Cloud:
+    """Build it, `start` it, serve `router`, `resume` it, `stop` it."""
+
+    def __init__(
+        self,
+        config: Config,
+        outside: Outside,
+        catalogue: Catalogue,
+        modules: Iterable[ModuleType] | None = None,
+    ) -> None:
+        names = Names(config.suffix)
+        self._database = Database(config.database)
+        store = SqliteStore(self._database)
+        rbac = StoredRbac(store)
+        key, directory = SigningKey(self._database), principals.Directory(self._database)
+        issuer = f"https://sts.{config.suffix}/{TENANT_ID}/"
+        tokens = EntraTokens(key, directory, issuer=issuer, tenant_id=TENANT_ID)
+        self.router = HostRouter()
+        self.ready = False
+        self.services = Services(
+            config=config,
+            names=names,
+            supervisor=outside.supervisor,
+            hosts=outside.hosts,
+            ca=outside.authority,
+            store=store,
+            tokens=tokens,
+            principals=directory,
+            rbac=rbac,
+            router=self.router,
+        )
+        self._modules = list(providers() if modules is None else modules)
+        handlers = Handlers(
+            [kind(self.services) for module in self._modules for kind in getattr(module, "HANDLERS", ())],
+            Handler(self.services),
+        )
+        self._operations = Operations(self._database)
+        activity = ActivityLog(self._database)
+        self._lifecycle = Lifecycle(
+            database=self._database,
+            store=store,
+            catalogue=catalogue,
+            handlers=handlers,
+            identities=Identities(store, directory, rbac, TENANT_ID),
+            operations=self._operations,
+        )
+        deployer.seed(config, store, directory)
+        own = Directory(
+            store=store,
+            catalogue=catalogue,
+            operations=self._operations,
+            activity=activity,
+            rbac=rbac,
+            tenant_id=TENANT_ID,
+        )
+        resources = Resources(config.suffix)
+        arm = Arm(
+            verbs=Verbs(
+                store=store,
+                catalogue=catalogue,
+                handlers=handlers,
+                lifecycle=self._lifecycle,
+                operations=self._operations,
+                activity=activity,
+                rbac=rbac,
+            ),
+            operations=[
+                *(each for handler in handlers.all() for each in handler.operations()),
+                *own.operations(),
+            ],
+            tokens=tokens,
+            audiences=resources.manager,
+            authority=f"https://{names.login}/{TENANT_ID}",
+        )
+        issuers = Issuers(outside.trust, suffix=config.suffix, local=outside.local)
+        login = Login(
+            names=names,
+            tenant_id=TENANT_ID,
+            key=key,
+            tokens=tokens,
+            clients=Clients(directory, issuers, TENANT_ID),
+            resources=resources,
+        ).app()
+        graph = Graph(directory, tokens, audiences=resources.graph, tenant_id=TENANT_ID)
+        self.router.mount(names.management, self._management(arm))
+        self.router.mount(names.login, login)
+        self.router.mount(f"sts.{config.suffix}", login)
+        self.router.mount(names.graph, graph.app())
+        for module in self._modules:
+            if hasattr(module, "mount"):
+                module.mount(self.services)
+
+    async def start(self) -> None:
+        """Before the first request."""
+        names = self.services.names
+        for name in (names.management, names.login, names.graph):
+            self.services.hosts.publish(name)
+        for module in self._modules:
+            if hasattr(module, "start"):
+                await module.start(self.services)
+
+    async def resume(self) -> None:
+        """Once requests are answered: what is brought back may call this Azure."""
+        await self._lifecycle.resume()
+        self.ready = True
+        log.info("ready")
+
+    async def stop(self) -> None:
+        """After the last request."""
+        self.ready = False
+        await self._operations.settle(_GRACE)
+        for module in reversed(self._modules):
+            if hasattr(module, "stop"):
+                await module.stop(self.services)
+        self._database.close()
+
+    def _management(self, arm: ASGIApp) -> ASGIApp:
+        metadata = Metadata(self.services.names)
+
+        async def health(_request: Request) -> Response:
+            """Whether everything stored has been brought back."""
+            return JSONResponse({"status": "ready" if self.ready else "resuming"}, 200 if self.ready else 503)
+
+        return Starlette(
+            routes=[
+                Route("/metadata/endpoints", metadata.endpoints),
+                Route("/healthz", health),
+                Mount("/", arm),
+            ]
+        )
+
+
+def providers() -> list[ModuleType]:
+    """Every resource provider, in the order of their names; Kubernetes last, as it uses the others."""
+    found = pkgutil.iter_modules(sandbox.azure.__path__)
+    names = [*sorted(f"sandbox.azure.{info.name}" for info in found), "sandbox.aks"]
+    return [importlib.import_module(name) for name in names]

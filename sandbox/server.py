@@ -1,0 +1,113 @@
+"""The process `azure`: serves every endpoint of the local Azure over HTTPS on one address.
+
+    python -m sandbox.server [--state FOLDER] [--listen ADDRESS:PORT]
+
+It ends on SIGTERM once the requests under way are answered. Killed, it goes on where it was when it starts
+again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import socket
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from sandbox.arm.known import catalogue
+from sandbox.cloud import Cloud, Outside
+from sandbox.config import Config
+from sandbox.host.ca import Authority
+from sandbox.host.hosts import HostNames
+from sandbox.host.supervisor import AsyncSupervisor
+from sandbox.host.tls import ssl_context
+from sandbox.names import Names
+
+#: Seconds that requests under way may take to end when the server stops.
+_GRACE = 5
+#: Services whose resources have a host name each: one wildcard certificate covers them.
+_SERVICES = ("vault", "documents", "azurecr", "openai", "blob.storage", "queue.storage", "table.storage")
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with the cloud brought to life around it."""
+
+    def __init__(self, config: uvicorn.Config, cloud: Cloud) -> None:
+        super().__init__(config)
+        self._cloud = cloud
+        self._resuming: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._cloud.start()
+        await super().startup(sockets)
+        if self.started:
+            self._resuming = asyncio.create_task(self._cloud.resume())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._resuming is not None:
+            self._resuming.cancel()
+        await super().shutdown(sockets)
+        await self._cloud.stop()
+
+
+def build(config: Config, address: str, port: int) -> Server:
+    """Raises HostError when the machine is not prepared (`sandbox up` prepares it)."""
+    authority = Authority(config)
+    names = Names(config.suffix)
+    cloud = Cloud(
+        config,
+        Outside(
+            supervisor=AsyncSupervisor(config),
+            hosts=HostNames(config),
+            authority=authority,
+            trust=ssl.create_default_context(cafile=str(config.ca_bundle)),
+            local=f"{address}:{port}",
+        ),
+        catalogue(),
+    )
+    covered = [f"*.{config.suffix}", *(f"*.{names.service(label)}" for label in _SERVICES)]
+    serving = uvicorn.Config(
+        cloud.router,
+        host=address,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    serving.load()
+    serving.ssl = ssl_context(authority, covered, config.suffix)
+    return Server(serving, cloud)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.server", description="Serve the local Azure.")
+    parser.add_argument(
+        "--state", type=Path, help="state folder (default: AGENTS_SANDBOX_STATE, else /var/lib)"
+    )
+    parser.add_argument("--listen", metavar="ADDRESS:PORT", help="default: the sandbox's gateway, port 443")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # httpx tells of every request that it makes.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    config = Config()
+    if options.state is not None:
+        config = replace(config, state=options.state)
+    address, _, port = (options.listen or f"{config.gateway}:443").rpartition(":")
+    if not address or not port.isdigit():
+        parser.error(f"--listen {options.listen}: an address and a port are expected, like 127.0.0.1:8443")
+    build(config, address, int(port)).run()
+
+
+if __name__ == "__main__":
+    main()
