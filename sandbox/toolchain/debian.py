@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def _no_service_starts() -> Iterator[None]:
 
 
 def _disable(packages: list[str], shell: Shell) -> None:
-    """Keep the services of packages that came with us from starting at the next boot."""
+    """Keep the services of packages that came with us from running, now and after the next boot."""
     listing = subprocess.run(
         ["dpkg-query", "--listfiles", *packages], capture_output=True, text=True, check=False
     )
@@ -96,5 +97,6 @@ def _disable(packages: list[str], shell: Shell) -> None:
         for line in listing.stdout.splitlines()
         if "/systemd/system/" in line and line.endswith(".service") and "@" not in line
     ]
-    if units and Path("/usr/bin/systemctl").exists():
-        shell.run("systemctl", "disable", *units, privileged=True)
+    if units and shutil.which("systemctl"):
+        now = ["--now"] if Path("/run/systemd/system").exists() else []
+        shell.run("systemctl", "disable", *now, *units, privileged=True)

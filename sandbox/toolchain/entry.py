@@ -25,6 +25,16 @@ _MARKER = ".complete.json"
 _VOLATILE = "__pycache__"
 
 
+def lock(cache: Path, key: str) -> FileLock:
+    """What one process at a time holds while it changes `key`; the system releases it when that dies."""
+    folder = cache / ".locks"
+    make_folder(folder)
+    file = folder / f"{key}.lock"
+    file.touch()
+    as_owner(file)
+    return FileLock(file)
+
+
 @dataclass(frozen=True)
 class Entry:
     cache: Path
@@ -48,7 +58,7 @@ class Entry:
         `verify(folder)` raises when a program does not do its work. A folder without a marker, as a build by
         other means leaves it, is adopted if it passes.
         """
-        with self._lock():
+        with lock(self.cache, self.key):
             if self.intact() or self._adopt(verify):
                 return
             self._sweep()
@@ -62,14 +72,6 @@ class Entry:
                 self._replace(temporary)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-
-    def _lock(self) -> FileLock:
-        folder = self.cache / ".locks"
-        make_folder(folder)
-        lock = folder / f"{self.key}.lock"
-        lock.touch()
-        as_owner(lock)
-        return FileLock(lock)
 
     def _adopt(self, verify: Callable[[Path], None]) -> bool:
         if not self.path.is_dir() or (self.path / _MARKER).exists():

@@ -7,9 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
-
 from sandbox.engine.language_host import launcher
+from sandbox.toolchain.entry import lock
 from sandbox.toolchain.parts import Parts
 from sandbox.toolchain.pulumi import LANGUAGE_HOST
 from sandbox.toolchain.shell import as_owner, make_folder
@@ -18,9 +17,7 @@ from sandbox.toolchain.shell import as_owner, make_folder
 def refresh(folder: Path, parts: Parts) -> None:
     """Make `folder` hold exactly the programs of `parts`. Each name always leads somewhere meanwhile."""
     make_folder(folder)
-    lock = folder.parent / ".locks" / "bin.lock"
-    make_folder(lock.parent)
-    with FileLock(lock):
+    with lock(folder.parent, folder.name):
         wanted = {
             name: step.entry.path / place for step in parts.entries for name, place in step.programs.items()
         }
