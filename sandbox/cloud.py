@@ -115,6 +115,7 @@ class Cloud:
         own = Directory(
             store=store,
             catalogue=catalogue,
+            handlers=handlers,
             operations=self._operations,
             activity=activity,
             rbac=rbac,

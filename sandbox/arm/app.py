@@ -65,7 +65,7 @@ class Arm:
         query = dict(request.query_params)
         caller = Caller(
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             principal=self._tokens.verify(token.strip(), self._audiences),
             api_version=api_version(query),
             base=f"{request.url.scheme}://{request.url.netloc}",

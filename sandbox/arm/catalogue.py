@@ -44,6 +44,8 @@ class TypeInfo:
     shows: Callable[[str], bool] = _has_state
     #: Accepts versions beyond the listed ones.
     accepts: Callable[[str], bool] = lambda _version: False
+    #: The body of a child named `default` that exists with its parent and cannot be deleted.
+    default_body: Body | None = None
     validate: Validate = _anything
     check_name: CheckName = _any_name
 
@@ -60,10 +62,16 @@ class TypeInfo:
 class Catalogue:
     def __init__(self, types: Iterable[TypeInfo]) -> None:
         self._types: Mapping[str, TypeInfo] = {info.name.lower(): info for info in types}
+        self._singletons = [info for info in self._types.values() if info.default_body is not None]
         namespaces: dict[str, list[TypeInfo]] = {}
         for info in sorted(self._types.values(), key=lambda info: info.name.lower()):
             namespaces.setdefault(info.namespace, []).append(info)
         self.namespaces: Mapping[str, list[TypeInfo]] = namespaces
+
+    def singletons(self, parent: str) -> list[TypeInfo]:
+        """Types whose only resource exists with each resource of type `parent`."""
+        wanted = parent.lower()
+        return [info for info in self._singletons if info.name.lower().rpartition("/")[0] == wanted]
 
     def find(self, name: str) -> TypeInfo | None:
         return self._types.get(name.lower())

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from sandbox.arm.errors import ArmError, conflict
 from sandbox.arm.handler import Handler
 from sandbox.arm.identity import Identities
 from sandbox.arm.ids import GROUP_TYPE
 from sandbox.arm.operations import Operations, internal
-from sandbox.arm.resource import Resource
+from sandbox.arm.resource import Resource, ResourceId
 from sandbox.arm.store import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ def _slow(handler: Handler) -> bool:
     return handler.long_running if handler.long_running_delete is None else handler.long_running_delete
 
 
-def _depth(resource: Resource) -> int:
+def depth(resource: Resource) -> int:
+    """How many ids it lies in."""
     return resource.id.text.count("/")
 
 
@@ -36,8 +38,10 @@ class Deletion:
         handler: Callable[[str], Handler],
         identities: Identities,
         operations: Operations,
+        exclusive: Callable[[ResourceId], AbstractAsyncContextManager[None]],
     ) -> None:
         self._store = store
+        self._exclusive = exclusive
         self._handler = handler
         self._identities = identities
         self._operations = operations
@@ -49,13 +53,13 @@ class Deletion:
 
     async def run(self, resource: Resource, operation: str | None = None) -> None:
         """Delete all. Raises ArmError when something refuses; `operation` is the one this runs under."""
-        remaining = sorted(self._store.list(under=resource.id.text), key=_depth, reverse=True)
+        remaining = sorted(self._store.list(under=resource.id.text), key=depth, reverse=True)
         while remaining:
             failures = await self._pass(remaining)
             if len(failures) == len(remaining):
                 raise self._blocked(resource, failures)
             # What was made meanwhile by a handler (or left by a refusal) goes in the next pass.
-            remaining = sorted(self._store.list(under=resource.id.text), key=_depth, reverse=True)
+            remaining = sorted(self._store.list(under=resource.id.text), key=depth, reverse=True)
         await self._stop_work(resource, operation)
         await self._one(resource)
 
@@ -70,7 +74,9 @@ class Deletion:
                 continue
             try:
                 await self._stop_work(resource, None)
-                await self._one(resource)
+                # A write of its own that is under way ends first.
+                async with self._exclusive(resource.id):
+                    await self._one(resource)
             except ArmError as error:
                 failures.append((resource, error))
         return failures
@@ -88,9 +94,9 @@ class Deletion:
 
     async def _stop_work(self, resource: Resource, operation: str | None) -> None:
         """A creation still under way gives way to the deletion."""
-        running = self._operations.running(resource.id.key)
-        if running is not None and running != operation:
-            await self._operations.cancel(running)
+        for running in self._operations.running(resource.id.key):
+            if running != operation:
+                await self._operations.cancel(running)
 
     @staticmethod
     def _blocked(resource: Resource, failures: list[tuple[Resource, ArmError]]) -> ArmError:

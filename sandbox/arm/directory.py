@@ -11,6 +11,7 @@ from sandbox.arm.activity import ActivityLog
 from sandbox.arm.catalogue import Catalogue, TypeInfo
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.filters import parse_filter
+from sandbox.arm.handlers import Handlers
 from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, parse_id
 from sandbox.arm.listing import filtered, tracked
 from sandbox.arm.operation import Answer, Operation, OperationCall
@@ -32,6 +33,7 @@ class Directory:
         *,
         store: SqliteStore,
         catalogue: Catalogue,
+        handlers: Handlers,
         operations: Operations,
         activity: ActivityLog,
         rbac: Rbac,
@@ -39,6 +41,7 @@ class Directory:
     ) -> None:
         self._store = store
         self._catalogue = catalogue
+        self._handlers = handlers
         self._operations = operations
         self._activity = activity
         self._rbac = rbac
@@ -141,7 +144,8 @@ class Directory:
         if operation.error is not None:
             status = 409 if operation.status == FAILED else 400
             return Answer(status, {"error": operation.error})
-        return Answer(200 if operation.kind != "delete" or operation.result else 204, operation.result)
+        made = self._store.get(operation.key) if operation.kind == "put" else None
+        return Answer(body=await self._handlers.view(made) if made is not None else operation.result)
 
     async def events(self, call: OperationCall) -> Answer:
         scope = self._known_subscription(call).id.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sandbox.arm.handler import Handler
+from sandbox.arm.resource import Body, Resource
 
 
 class Handlers:
@@ -16,6 +17,10 @@ class Handlers:
 
     def of(self, type_name: str) -> Handler:
         return self._handlers.get(type_name.lower(), self._default)
+
+    async def view(self, resource: Resource) -> Body:
+        """A resource as a GET shows it."""
+        return await self.of(resource.id.type).view(resource)
 
     def all(self) -> list[Handler]:
         return list(self._handlers.values())

@@ -7,6 +7,8 @@ start goes on with it.
 from __future__ import annotations
 
 import asyncio
+import copy
+import itertools
 import logging
 import time
 import uuid
@@ -18,12 +20,12 @@ from weakref import WeakValueDictionary
 from sandbox.arm import preconditions
 from sandbox.arm.catalogue import STATE, Catalogue, TypeInfo
 from sandbox.arm.database import Database
-from sandbox.arm.deletion import Deletion
+from sandbox.arm.deletion import Deletion, depth
 from sandbox.arm.errors import ArmError
 from sandbox.arm.handler import Put
 from sandbox.arm.handlers import Handlers, overrides
 from sandbox.arm.identity import Identities
-from sandbox.arm.ids import GROUP_TYPE
+from sandbox.arm.ids import GROUP_TYPE, child
 from sandbox.arm.merge import merge_patch
 from sandbox.arm.operations import FAILED, Operations, internal
 from sandbox.arm.request import Caller
@@ -59,7 +61,7 @@ class Lifecycle:
         self._handlers = handlers
         self._identities = identities
         self._operations = operations
-        self._deletion = Deletion(store, handlers.of, identities, operations)
+        self._deletion = Deletion(store, handlers.of, identities, operations, self._exclusive)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, id: ResourceId, body: Body, caller: Caller, info: TypeInfo) -> Outcome:  # noqa: A002
@@ -86,8 +88,13 @@ class Lifecycle:
                 return Outcome(204, None)
             preconditions.match_etag(caller, resource)
             if self._store.pending(id) == "delete":
-                return Outcome(202, resource, self._operations.running(id.key))
+                return Outcome(202, resource, self._operations.begin_or_join(id.key, "delete"))
             await self._handlers.of(id.type).check_delete(resource)
+            info = self._catalogue.find(id.type)
+            if info is not None and info.default_body is not None:
+                resource.body = copy.deepcopy(info.default_body)
+                self._store.save(resource)
+                return Outcome(200, None)
             if not self._deletion.in_background(resource):
                 self._store.mark(id, "delete")
                 try:
@@ -107,17 +114,19 @@ class Lifecycle:
                     500, "OperationInterrupted", "The sandbox was stopped while this ran; repeat it."
                 )
                 self._operations.finish(operation.id, FAILED, error=error)
-        for resource in self._store.list():
-            pending = unfinished.get(resource.id.key)
+        # Level by level, so that what something lies in is back before it.
+        by_level = sorted(self._store.list(), key=depth)
+        for _, level in itertools.groupby(by_level, key=depth):
+            await asyncio.gather(*(self._resume(each, unfinished.get(each.id.key)) for each in level))
+
+    async def _resume(self, resource: Resource, pending: str | None) -> None:
+        try:
             if pending == "put":
                 self._start_provision(resource)
-            elif pending == "delete":
+                return
+            if pending == "delete":
                 self._start_delete(resource)
-            else:
-                await self._resume(resource)
-
-    async def _resume(self, resource: Resource) -> None:
-        try:
+                return
             await self._handlers.of(resource.id.type).resume(resource)
         except Exception:  # one broken resource must not keep the others from coming back
             log.exception("could not resume %s", resource.id)
@@ -131,8 +140,7 @@ class Lifecycle:
         info: TypeInfo,
     ) -> Outcome:
         preconditions.match_etag(caller, previous)
-        preconditions.require_ancestors(self._store, id, "write")
-        preconditions.require_idle(self._store, self._operations, id)
+        self._require_free(id)
         if previous is None:
             info.check_name(id.name)
         info.validate(_identified(body), caller.api_version, previous.body if previous else None)
@@ -149,31 +157,46 @@ class Lifecycle:
         if previous is not None and _system_assigned(previous) and not _system_assigned(resource):
             self._identities.release(previous)
         _stamp(resource, previous, caller, info)
+        # Once more: the handler took its time, and what lies above may be gone or going by now.
+        self._require_free(id)
         status = handler.updated_status if previous else handler.created_status
         if not overrides(handler, "provision"):
             self._set_state(resource, "Succeeded")
-            self._store.save(resource)
+            with self._database.transaction():
+                self._store.save(resource)
+                self._add_singletons(resource)
             return Outcome(status, resource)
         self._set_state(resource, "Updating" if previous else "Creating")
         with self._database.transaction():
             self._store.save(resource)
+            self._add_singletons(resource)
             self._store.mark(id, "put")
         if handler.long_running:
             return Outcome(status, resource, self._start_provision(resource))
         await self._provision(resource)
         return Outcome(status, resource)
 
+    def _require_free(self, id: ResourceId) -> None:  # noqa: A002
+        preconditions.require_ancestors(self._store, id, "write")
+        preconditions.require_idle(self._store, self._operations, id)
+
+    def _add_singletons(self, resource: Resource) -> None:
+        """Children that exist as soon as their parent does."""
+        for info in self._catalogue.singletons(resource.id.type):
+            id = child(resource.id.text, info.name, "default")  # noqa: A001
+            if self._store.get(id) is None:
+                now = resource.changed_at
+                self._store.save(Resource(id, copy.deepcopy(info.default_body or {}), now, now))
+
     def _start_provision(self, resource: Resource) -> str:
-        operation = self._operations.running(resource.id.key) or self._operations.begin(
-            resource.id.key, "put"
-        )
+        operation = self._operations.begin_or_join(resource.id.key, "put")
         self._operations.run(operation, lambda: self._provision(resource))
         return operation
 
     def _start_delete(self, resource: Resource) -> str:
         key = resource.id.key
         with self._database.transaction():
-            operation = self._operations.begin(key, "delete")
+            operation = self._operations.begin_or_join(key, "delete")
             self._set_state(resource, "Deleting")
             self._store.save(resource)
             self._store.mark(resource.id, "delete")

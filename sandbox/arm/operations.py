@@ -97,13 +97,18 @@ class Operations:
             row[column] = json.loads(row[column]) if row[column] is not None else None
         return Operation(**row)
 
-    def running(self, key: str) -> str | None:
-        """The id of the operation under way on a resource."""
+    def running(self, key: str, kind: str | None = None) -> list[str]:
+        """Ids of the operations (of a kind) under way on a resource, newest first."""
         rows = self._database.query(
-            "SELECT id FROM operations WHERE key = ? AND status = 'InProgress' ORDER BY started_at DESC",
+            "SELECT id, kind FROM operations WHERE key = ? AND status = 'InProgress' ORDER BY started_at "
+            "DESC",
             (key,),
         )
-        return str(rows[0]["id"]) if rows else None
+        return [str(row["id"]) for row in rows if kind in (None, row["kind"])]
+
+    def begin_or_join(self, key: str, kind: str) -> str:
+        """The operation of that kind under way on a resource (one that a kill interrupted), or a new one."""
+        return next(iter(self.running(key, kind)), None) or self.begin(key, kind)
 
     def unfinished(self) -> list[Operation]:
         rows = self._database.query("SELECT id FROM operations WHERE status = 'InProgress'")

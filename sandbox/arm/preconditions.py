@@ -70,10 +70,10 @@ def require_idle(store: SqliteStore, operations: Operations, id: ResourceId) -> 
     if pending == "delete":
         code = "ResourceGroupBeingDeleted" if id.type == GROUP_TYPE else "ResourceBeingDeleted"
         raise conflict(code, f"The resource '{id.text}' is being deleted; wait until that has ended.")
-    if pending == "put" and (running := operations.running(id.key)):
+    if pending == "put" and (running := operations.running(id.key, "put")):
         raise conflict(
             "AnotherOperationInProgress",
-            f"Another operation on '{id.text}' is in progress (operation {running}). Retry when it has "
+            f"Another operation on '{id.text}' is in progress (operation {running[0]}). Retry when it has "
             "ended.",
         )
 

@@ -18,6 +18,7 @@ from sandbox.arm.handlers import Handlers
 from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, Path
 from sandbox.arm.lifecycle import Lifecycle, Outcome
 from sandbox.arm.listing import filtered
+from sandbox.arm.locks import require_unlocked
 from sandbox.arm.operation import Operation, OperationCall
 from sandbox.arm.operations import Operations
 from sandbox.arm.request import Caller
@@ -72,7 +73,7 @@ class Verbs:
         if caller.method == "HEAD":
             return Response(status_code=404 if self._store.get(path.id) is None else 204)
         resource = self._existing(path.id, "read")
-        return JSONResponse(await self._view(resource), headers=etag(resource))
+        return JSONResponse(await self._handlers.view(resource), headers=etag(resource))
 
     async def _list(self, path: Path, caller: Caller, action: str) -> Response:
         scope = path.owner.text if path.owner else "/"
@@ -80,7 +81,7 @@ class Verbs:
         if path.owner is not None:
             self._existing(path.owner, "read")
         found = self._store.list(type=path.type, under=scope)
-        values = [await self._view(resource) for resource in filtered(found, caller.query)]
+        values = [await self._handlers.view(resource) for resource in filtered(found, caller.query)]
         return JSONResponse({"value": values})
 
     async def write(self, id: ResourceId, caller: Caller, body: Body) -> Response:  # noqa: A002
@@ -99,9 +100,10 @@ class Verbs:
         if outcome.resource is None or caller.method == "DELETE":
             return Response(status_code=outcome.status, headers=headers)
         headers |= etag(outcome.resource)
-        return JSONResponse(await self._view(outcome.resource), outcome.status, headers)
+        return JSONResponse(await self._handlers.view(outcome.resource), outcome.status, headers)
 
     async def _change(self, id: ResourceId, caller: Caller, body: Body, info: TypeInfo) -> Outcome:  # noqa: A002
+        require_unlocked(self._store, id, _VERBS[caller.method])
         if caller.method == "PUT":
             return await self._lifecycle.put(id, body, caller, info)
         if caller.method == "PATCH":
@@ -111,8 +113,8 @@ class Verbs:
 
     async def act(self, path: Path, caller: Caller, body: Body) -> Response:
         """POST of an action on a resource."""
-        owner = path.owner
-        if path.is_resource or owner is None or owner.type in (GROUP_TYPE, SUBSCRIPTION_TYPE):
+        owner = None if path.is_resource else path.owner
+        if owner is None or owner.type in (GROUP_TYPE, SUBSCRIPTION_TYPE):
             raise no_method(caller)
         name = path.types[-1]
         info = self._catalogue.require(owner.type, caller.api_version)
@@ -124,6 +126,7 @@ class Verbs:
         try:
             self._rbac.require(caller.principal, event.action, owner.text)
             resource = self._existing(owner, "action")
+            require_unlocked(self._store, owner, "action")
             if spelt not in actions:
                 raise _no_action(info, name, actions)
             call = Call(resource, body, caller.principal, caller.api_version, caller.query)
@@ -158,9 +161,6 @@ class Verbs:
             preconditions.require_ancestors(self._store, id, action)
             raise preconditions.missing(id)
         return resource
-
-    async def _view(self, resource: Resource) -> Body:
-        return await self._handlers.of(resource.id.type).view(resource)
 
     def _polling(
         self, path: str, resource: Resource | None, operation: str | None, caller: Caller
