@@ -38,16 +38,20 @@ class Caller:
         return {"user": self.uid, "group": self.gid, "extra_groups": os.getgrouplist(name, self.gid)}
 
 
-def find(peer: str) -> Caller:
-    """The caller behind a gRPC peer (`ipv4:127.0.0.1:PORT`). Raises PlugError when it cannot be told."""
-    port = int(peer.rpartition(":")[2])
+def find(peer: str, port: int) -> Caller:
+    """The caller behind a gRPC peer (`ipv4:127.0.0.1:PORT`) of our own `port` on loopback.
+
+    Raises PlugError when it cannot be told.
+    """
+    ends = (int(peer.rpartition(":")[2]), port)
     try:
         pid = next(
             connection.pid
             for connection in psutil.net_connections("tcp4")
-            if connection.laddr
-            and connection.laddr.port == port
-            and connection.pid not in (None, os.getpid())
+            if connection.pid
+            and connection.laddr
+            and connection.raddr
+            and (connection.laddr.port, connection.raddr.port) == ends
         )
         process = psutil.Process(pid)
         return Caller(

@@ -92,6 +92,8 @@ class Plug(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
+        #: Where it listens on 127.0.0.1; set when it is served.
+        self.port = 0
 
     def configure(self, session: Session, config: Properties) -> Any:
         """Make `session.state` from the provider's settings. Raises PlugError for bad ones."""
@@ -183,6 +185,7 @@ def server(plug: Plug, port: int) -> tuple[grpc.Server, int]:
         raise SystemExit(
             f"{plug.package}: port {port} is taken on 127.0.0.1; give another with --port"
         ) from error
+    plug.port = bound
     made.start()
     return made, bound
 

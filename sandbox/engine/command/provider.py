@@ -25,7 +25,7 @@ class CommandPlug(Plug):
     version = "1.2.1"
 
     def configure(self, session: Session, _config: Properties) -> caller.Caller:
-        return caller.find(session.peer)
+        return caller.find(session.peer, self.port)
 
     def Check(  # noqa: N802
         self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
@@ -132,7 +132,7 @@ class CommandPlug(Plug):
         else:
             results = runner.run(
                 runner.Run(command, revealed, previous),
-                session.state or caller.find(session.peer),
+                session.state,
                 cancelled=session.cancelled,
                 log=lambda line: session.log(urn, "INFO", line, ephemeral=True),
             )

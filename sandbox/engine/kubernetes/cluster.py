@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.engine import caller
+from sandbox.engine.caller import Caller
 from sandbox.engine.failures import PlugError
 from sandbox.engine.kubernetes import settings as configuration
 from sandbox.engine.kubernetes.client import Client
@@ -49,9 +49,8 @@ class Cluster:
         return self.client
 
 
-def connect(config: Mapping[str, Any], peer: str) -> Cluster:
+def connect(config: Mapping[str, Any], who: Caller) -> Cluster:
     """Never fails: a preview must work while the kubeconfig's cluster is not there."""
-    who = caller.find(peer)
     try:
         access = configuration.access(config, who)
     except PlugError as error:

@@ -9,6 +9,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from sandbox.engine import caller
 from sandbox.engine.failures import InitFailedError, PlugError
 from sandbox.engine.kubernetes import (
     check,
@@ -49,7 +50,7 @@ class KubernetesPlug(Plug):
     version = "4.34.2"
 
     def configure(self, session: Session, given: Properties) -> cluster.Cluster:
-        return cluster.connect(given, session.peer)
+        return cluster.connect(given, caller.find(session.peer, self.port))
 
     def CheckConfig(  # noqa: N802
         self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
