@@ -25,10 +25,13 @@ from sandbox.host.ca import Authority
 from sandbox.host.hosts import HostNames
 from sandbox.host.supervisor import AsyncSupervisor
 from sandbox.host.tls import ssl_context
-from sandbox.names import Names
 
 #: Seconds that requests under way may take to end when the server stops.
 _GRACE = 5
+#: Seconds between looks at them.
+_LOOK = 0.05
+#: Seconds that a connection may idle; longer than clients' pools keep theirs.
+_KEEP_ALIVE = 75
 #: Services whose resources have a host name each: one wildcard certificate covers them.
 _SERVICES = ("vault", "documents", "azurecr", "openai", "blob.storage", "queue.storage", "table.storage")
 
@@ -53,24 +56,18 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
         await self._cloud.stop()
 
+    async def _wait_tasks_to_complete(self) -> None:
+        """Wait for the requests under way, but not for idle connections: closing one over TLS takes until
+        its client answers, and a client that sits on a pool of them does not."""
+        while self.server_state.tasks and not self.force_exit:  # noqa: ASYNC110  (uvicorn's own set)
+            await asyncio.sleep(_LOOK)
 
-def build(config: Config, address: str, port: int) -> Server:
-    """Raises HostError when the machine is not prepared (`sandbox up` prepares it)."""
-    authority = Authority(config)
-    names = Names(config.suffix)
-    cloud = Cloud(
-        config,
-        Outside(
-            supervisor=AsyncSupervisor(config),
-            hosts=HostNames(config),
-            authority=authority,
-            trust=ssl.create_default_context(cafile=str(config.ca_bundle)),
-            local=f"{address}:{port}",
-        ),
-        catalogue(),
-    )
-    covered = [f"*.{config.suffix}", *(f"*.{names.service(label)}" for label in _SERVICES)]
-    serving = uvicorn.Config(
+
+def serve(cloud: Cloud, address: str, port: int) -> Server:
+    """The server of a cloud, not yet started; port 0 takes a free one."""
+    names = cloud.services.names
+    covered = [f"*.{names.suffix}", *(f"*.{names.service(label)}" for label in _SERVICES)]
+    config = uvicorn.Config(
         cloud.router,
         host=address,
         port=port,
@@ -81,13 +78,24 @@ def build(config: Config, address: str, port: int) -> Server:
         access_log=False,
         log_config=None,
         server_header=False,
-        date_header=True,
-        timeout_keep_alive=75,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
     )
-    serving.load()
-    serving.ssl = ssl_context(authority, covered, config.suffix)
-    return Server(serving, cloud)
+    config.load()
+    config.ssl = ssl_context(cloud.services.ca, covered, names.suffix)
+    return Server(config, cloud)
+
+
+def build(config: Config, address: str, port: int) -> Server:
+    """Raises HostError when the machine is not prepared (`sandbox up` prepares it)."""
+    outside = Outside(
+        supervisor=AsyncSupervisor(config),
+        hosts=HostNames(config),
+        authority=Authority(config),
+        trust=ssl.create_default_context(cafile=str(config.ca_bundle)),
+        local=f"{address}:{port}",
+    )
+    return serve(Cloud(config, outside, catalogue()), address, port)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -19,10 +19,10 @@ def respond(answer: object) -> Response:
     if isinstance(answer, Response):
         return answer
     if not isinstance(answer, Answer):
-        answer = Answer(body=answer)
+        answer = Answer(204 if answer is None else 200, answer)
     headers = dict(answer.headers)
     if answer.body is None:
-        return Response(status_code=204 if answer.status == 200 else answer.status, headers=headers)
+        return Response(status_code=answer.status, headers=headers)
     return JSONResponse(answer.body, answer.status, headers)
 
 

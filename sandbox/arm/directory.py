@@ -145,7 +145,8 @@ class Directory:
             status = 409 if operation.status == FAILED else 400
             return Answer(status, {"error": operation.error})
         made = self._store.get(operation.key) if operation.kind == "put" else None
-        return Answer(body=await self._handlers.view(made) if made is not None else operation.result)
+        body = await self._handlers.view(made) if made is not None else operation.result
+        return Answer(204 if body is None else 200, body)
 
     async def events(self, call: OperationCall) -> Answer:
         scope = self._known_subscription(call).id.text

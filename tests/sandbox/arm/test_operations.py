@@ -16,7 +16,7 @@ SLOW = f"{GROUP}/providers/Microsoft.Test/slow/one"
 BODY: dict[str, Any] = {"location": "westeurope", "properties": {}}
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(10):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
@@ -26,7 +26,7 @@ async def ended(arm: Client, url: str) -> Any:
     """The final status at an Azure-AsyncOperation URL."""
     status: Any = {}
 
-    async def over() -> bool:
+    async def over() -> object:
         status.update(await arm.get(url))
         return status["status"] != "InProgress"
 
@@ -41,8 +41,8 @@ async def test_a_long_running_put(arm: Client, group: str, gate: Gate) -> None:
     assert int(answer.headers["retry-after"]) >= 1
     status_url, result_url = answer.headers["azure-asyncoperation"], answer.headers["location"]
 
-    async def reported() -> bool:
-        return bool((await arm.get(status_url)).get("percentComplete") == 40)
+    async def reported() -> object:
+        return (await arm.get(status_url)).get("percentComplete") == 40
 
     await until(reported)
     assert (await arm.ask("GET", result_url)).status_code == 202

@@ -1,0 +1,90 @@
+"""A cloud behind the real HTTPS server on loopback; every name under azure.test leads there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sandbox.arm.catalogue import Catalogue
+from sandbox.cloud import Cloud, Outside
+from sandbox.config import TENANT_ID, Config
+from sandbox.host import ca
+from sandbox.server import serve
+from tests.sandbox.azure import fakes
+
+
+@dataclass(frozen=True)
+class Served:
+    cloud: Cloud
+    state: Path
+    port: int
+
+    @property
+    def deployer(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.state / "deployer.json").read_text())
+        return found
+
+    @property
+    def authority(self) -> str:
+        return f"https://login.azure.test/{TENANT_ID}"
+
+
+@contextmanager
+def served(
+    state: Path, monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue, modules: list[ModuleType]
+) -> Iterator[Served]:
+    """Brought up, trusted by clients of this process, and taken down again."""
+    config = Config(state=state, suffix="azure.test")
+    ca.ensure(config, os.environ)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    outside = Outside(
+        supervisor=fakes.Supervisor(),
+        hosts=fakes.Hosts(),
+        authority=ca.Authority(config),
+        trust=ssl.create_default_context(cafile=str(config.ca_bundle)),
+        local=f"127.0.0.1:{port}",
+    )
+    cloud = Cloud(config, outside, catalogue, modules)
+    server = serve(cloud, "127.0.0.1", port)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not cloud.ready:
+        assert thread.is_alive(), "the server ended at once"
+        assert time.monotonic() < deadline, "the server did not start"
+        thread.join(0.01)
+    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(variable, str(config.ca_bundle))
+    _resolve_to(monkeypatch, port)
+    try:
+        yield Served(cloud, state, port)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive(), "the server did not end"
+
+
+def _resolve_to(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    genuine = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, asked: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if str(name).endswith("azure.test"):
+            return genuine("127.0.0.1", port, *args, **kwargs)
+        return genuine(host, asked, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
