@@ -47,6 +47,6 @@ def _server(config: Mapping[str, Any]) -> str | None:
         parsed = yaml.safe_load(text)
         if not isinstance(parsed, dict):
             return None  # a path: the file's content then is not known
-        return kubeconfig.access(parsed, context=config.get("context"), cluster=config.get("cluster")).server
+        return kubeconfig.address(parsed, context=config.get("context"), cluster=config.get("cluster"))
     except (PlugError, yaml.YAMLError, KeyError):
         return None

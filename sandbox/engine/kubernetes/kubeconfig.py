@@ -85,11 +85,7 @@ def _merge(first: Config, second: Config) -> Config:
 
 def access(config: Config, *, context: str | None = None, cluster: str | None = None) -> Access:
     """The chosen (else the current) context. Raises PlugError naming what is missing, and what there is."""
-    chosen = context or config.get("current-context")
-    if not chosen:
-        raise PlugError("the kubeconfig has no current-context; set the provider's `context`")
-    link = _entry(config, "contexts", "context", chosen)
-    server = _entry(config, "clusters", "cluster", cluster or link.get("cluster"))
+    link, server = _chosen(config, context, cluster)
     user = _entry(config, "users", "user", link["user"]) if link.get("user") else {}
     return Access(
         server=server["server"].rstrip("/"),
@@ -104,6 +100,19 @@ def access(config: Config, *, context: str | None = None, cluster: str | None = 
             "client-key-data": _pem(user, "client-key"),
         },
     )
+
+
+def address(config: Config, *, context: str | None = None, cluster: str | None = None) -> str:
+    """The API server's address, without a look at files the kubeconfig names."""
+    return str(_chosen(config, context, cluster)[1]["server"]).rstrip("/")
+
+
+def _chosen(config: Config, context: str | None, cluster: str | None) -> tuple[Config, Config]:
+    chosen = context or config.get("current-context")
+    if not chosen:
+        raise PlugError("the kubeconfig has no current-context; set the provider's `context`")
+    link = _entry(config, "contexts", "context", chosen)
+    return link, _entry(config, "clusters", "cluster", cluster or link.get("cluster"))
 
 
 def _entry(config: Config, section: str, inner: str, wanted: str | None) -> dict[str, Any]:
