@@ -1,0 +1,58 @@
+"""One `up`, `down` or `reset` at a time per sandbox; who comes second waits and says for whom."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sandbox.config import Config
+
+Say = Callable[[str], None]
+
+
+@contextlib.contextmanager
+def exclusive(config: Config, action: str, say: Say) -> Iterator[None]:
+    """Hold the sandbox's lock. The system frees it when its holder dies, however that happens."""
+    config.state.mkdir(parents=True, exist_ok=True)
+    path = config.state / "lock"
+    told = False
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    say(f"waiting for {_holder(path)}")
+                    told = True
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # `reset` removes the file with the state: then the lock is on a file that is gone.
+            if not _is_current(descriptor, path):
+                config.state.mkdir(parents=True, exist_ok=True)
+                continue
+            now = dt.datetime.now().astimezone().isoformat(timespec="seconds")
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"`sandbox {action}` (process {os.getpid()}, since {now})".encode(), 0)
+            yield
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _holder(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        if text := path.read_text():
+            return text
+    return "another `sandbox` command"
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(os.fstat(descriptor), named)
