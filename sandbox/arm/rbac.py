@@ -20,7 +20,10 @@ DEFINITION_TYPE = "Microsoft.Authorization/roleDefinitions"
 
 @lru_cache(maxsize=4096)
 def _pattern(action: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, action.split("*"))), re.IGNORECASE)
+    # `x/*/read` covers `x/read` too: Key Vault Reader reads vaults and Managed Identity Operator assigns
+    # identities by actions that are spelt so.
+    parts = [".*".join(map(re.escape, part.split("*"))) for part in action.split("/*/")]
+    return re.compile("/(?:.*/)?".join(parts), re.IGNORECASE)
 
 
 def _matches(patterns: tuple[str, ...], action: str) -> bool:
