@@ -65,6 +65,10 @@ class ArmType:
     shared: tuple[str, ...] = ()
     #: `SdkType.property` -> wire name, where it cannot be derived from the models.
     renames: Mapping[str, str] = field(default_factory=dict)
+    #: Wire paths that Azure requires though no model says so (the SDK always sets them).
+    required: tuple[str, ...] = ()
+    #: Wire paths that are read-only at the SDK's version, though a newer model lets them be set.
+    read_only: tuple[str, ...] = ()
     #: What a path parameter in `type` may be.
     record_types: tuple[str, ...] = ()
     #: A singleton that exists with its parent: DELETE sets it back to this body.

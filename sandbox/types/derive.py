@@ -9,18 +9,17 @@ SDK property sits follows one rule: at the object's top level if the type has it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from sandbox.types import models, sdk, sdkshapes
 from sandbox.types.armtype import ArmType
+from sandbox.types.nodes import BAG, Node, Sources, place, wire
 from sandbox.types.schema import Definition, Property, Schema, SdkProperty, Type
 from sandbox.types.sdkshapes import SdkClass
 from sandbox.types.shapes import STRING, Field, Kind, Shape
 
-BAG = "properties"
 #: What every ARM resource has beside its own properties, where no model says more.
 _ENVELOPE = {
     "id": Field(("id",), "id", STRING, read_only=True),
@@ -31,72 +30,9 @@ _ENVELOPE = {
     BAG: Field((BAG,), BAG, Shape("object")),
 }
 _SYSTEM_DATA = Field(("systemData",), "system_data", Shape("any"), read_only=True)
-#: Names that stand at the top of a resource though no model says so (a newer specification added them).
-_TOP = {
-    "identity",
-    "sku",
-    "kind",
-    "plan",
-    "zones",
-    "managedBy",
-    "extendedLocation",
-    "location",
-    "tags",
-    "systemData",
-}
+_URL = {"id", "name", "type"}
 #: Outputs the provider makes up itself; they are on no wire.
 _PROVIDER_OUTPUTS = {"azureApiVersion"}
-_LETTERS = re.compile(r"[^a-z0-9]")
-
-
-@dataclass(frozen=True)
-class _Sources:
-    """The classes that describe one object. `model` is what a PUT takes, `view` what only a GET shows."""
-
-    model: tuple[type, ...] = ()
-    view: tuple[type, ...] = ()
-    inputs: tuple[SdkClass, ...] = ()
-    outputs: tuple[SdkClass, ...] = ()
-
-    @property
-    def name(self) -> str:
-        parts = [
-            *(item.__name__ for item in (*self.model, *self.view)),
-            *(i.name for i in (*self.inputs, *self.outputs)),
-        ]
-        return "|".join(dict.fromkeys(parts)) or "Any"
-
-
-@dataclass
-class _Node:
-    """An object on the wire while it is being merged: per property, the shapes the four sources give."""
-
-    fields: dict[str, list[tuple[str, Field]]] = field(default_factory=dict)
-    nested: dict[str, _Node] = field(default_factory=dict)
-    root: bool = False
-
-    def add(self, source: str, item: Field, depth: int = 0) -> None:
-        name = item.path[depth]
-        if depth == len(item.path) - 1:
-            self.fields.setdefault(name, []).append((source, item))
-        else:
-            self.nested.setdefault(name, _Node()).add(source, item, depth + 1)
-
-    def names(self) -> set[str]:
-        return self.fields.keys() | self.nested.keys()
-
-    def clients(self) -> dict[str, str]:
-        """Letters of a property's client and wire names -> wire name."""
-        found = {_letters(name): name for name in self.names()}
-        for name, items in self.fields.items():
-            found.update(
-                {_letters(item.attribute): name for source, item in items if source in {"model", "view"}}
-            )
-        return found
-
-
-def _letters(name: str) -> str:
-    return _LETTERS.sub("", name.lower())
 
 
 def derive(row: ArmType) -> Schema:
@@ -111,11 +47,11 @@ class _Merger:
 
     def schema(self) -> Schema:
         row = self.row
-        sources = _Sources(
+        sources = Sources(
             (models.load(row.model),) if row.model else (),
             (models.load(row.view),) if row.view else (),
         )
-        node = self._wire(sources)
+        node = wire(sources)
         node.root = True
         if not row.model:
             for item in _ENVELOPE.values():
@@ -126,107 +62,61 @@ class _Merger:
         outputs: Iterable[sdk.SdkProperty] = ()
         if row.pulumi:
             inputs, outputs = sdkshapes.resource_properties(row.pulumi)
-            inputs = [item for item in inputs if item.name not in row.parameters]
+            inputs = [item for item in inputs if item.name not in row.parameters or self._renamed(item.name)]
             outputs = [item for item in outputs if item.name not in _PROVIDER_OUTPUTS]
-        placed = self._place(node, inputs, outputs, row.sdk_class or "", row.module)
+        placed = place(
+            node, row.renames, inputs=inputs, outputs=outputs, base=row.sdk_class or "", module=row.module
+        )
         self._define("root", node, placed, None)
+        self._identify()
+        for path in row.required:
+            self._adjust(path, required=True)
+        for path in row.read_only:
+            self._adjust(path, read_only=True, required=False)
         return Schema({name: found for name, found in self.definitions.items() if found is not None}, "root")
 
-    def _wire(self, sources: _Sources) -> _Node:
-        node = _Node()
-        known: set[tuple[str, ...]] = set()
-        for model in sources.model:
-            for item in models.fields(model):
-                node.add("model", item)
-                known.add(item.path)
-        for view in sources.view:
-            for item in models.fields(view):
-                if item.path in known:
-                    node.add("view", item)
-                else:
-                    node.add("view", replace(item, read_only=True, required=False))
-        return node
+    def _renamed(self, name: str) -> str | None:
+        return self.row.renames.get(f"{self.row.sdk_class}.{name}")
 
-    def _place(
-        self,
-        node: _Node,
-        inputs: Iterable[sdk.SdkProperty],
-        outputs: Iterable[sdk.SdkProperty],
-        base: str,
-        module: str,
-    ) -> dict[str, SdkProperty]:
-        """Puts the SDK's properties into the node and says where each went."""
-        given = {item.name: item for item in inputs}
-        shown = {item.name: item for item in outputs}
-        # An SDK object with a property of that name does not have it flattened.
-        bag = None if BAG in given or BAG in shown else self._bag(node)
-        placed = {}
-        for name in dict.fromkeys([*given, *shown]):
-            path = self._path(node, bag, (given.get(name) or shown[name]), base, name in given)
-            if name in given:
-                shape = sdkshapes.shape(given[name].annotation, module, output=False)
-                node.add("input", Field(path, given[name].attribute, shape, given[name].required))
-            if name in shown:
-                shape = sdkshapes.shape(shown[name].annotation, module, output=True)
-                node.add("output", Field(path, shown[name].attribute, shape, read_only=name not in given))
-            required = name in given and given[name].required
-            placed[name] = SdkProperty(path, name in given, name in shown, required)
-        return placed
+    def _identify(self) -> None:
+        """ARM takes id, name and type of the resource itself from the URL, whatever a model says."""
+        root = self.definitions["root"]
+        if root is not None:
+            told = {
+                n: replace(p, read_only=True, required=False) for n, p in root.properties.items() if n in _URL
+            }
+            self.definitions["root"] = replace(root, properties={**root.properties, **told})
 
-    def _path(
-        self, node: _Node, bag: _Node | None, item: sdk.SdkProperty, base: str, writable: bool
-    ) -> tuple[str, ...]:
-        renamed = self.row.renames.get(f"{base}.{item.name}")
-        if renamed and "." in renamed:
-            return tuple(renamed.split("."))
-        wanted = renamed or item.name
-        levels = [((), node)] if bag is None else [((), node), ((BAG,), bag)]
-        if writable and bag is not None and wanted in bag.names() and _is_read_only(node, wanted):
-            # The name means the writable property in the bag (AgentPool.type).
-            return (BAG, wanted)
-        for prefix, level in levels:
-            if wanted in level.names():
-                return (*prefix, wanted)
-        for prefix, level in levels:
-            clients = level.clients()
-            found = clients.get(_letters(item.attribute)) or clients.get(_letters(item.name))
-            if found and not renamed:
-                return (*prefix, found)
-        return (wanted,) if bag is None or (node.root and wanted in _TOP) else (BAG, wanted)
+    def _adjust(self, path: str, **flags: Any) -> None:
+        """Set flags of the property at a wire path, in which arrays add no step."""
+        name = "root"
+        *above, last = path.split(".")
+        for step in above:
+            inner = self.definitions[name]
+            below = inner.properties[step].type if inner is not None else Type("any")
+            name = (below.item or below).definition or ""
+        found = self.definitions[name]
+        if found is not None:
+            entry = replace(found.properties[last], **flags)
+            self.definitions[name] = replace(found, properties={**found.properties, last: entry})
 
-    def _bag(self, node: _Node) -> _Node | None:
-        """The object's `properties`, its models' own properties spread out into it."""
-        entries = node.fields.get(BAG)
-        if entries is None:
-            return node.nested.get(BAG)
-        if not all(item.shape.kind in {"object", "any"} for _, item in entries):
-            return None
-        if any(models.variants(cls) for _, item in entries for cls in item.shape.classes):
-            return None
-        sources = _classes(entries)
-        bag = node.nested.setdefault(BAG, _Node())
-        if not bag.fields and not bag.nested:
-            spread = self._wire(sources)
-            bag.fields, bag.nested = spread.fields, spread.nested
-        return bag
-
-    def _define(self, name: str, node: _Node, placed: Mapping[str, SdkProperty], variants: Any) -> None:
+    def _define(self, name: str, node: Node, placed: Mapping[str, SdkProperty], variants: Any) -> None:
         self.definitions[name] = None
         properties = {}
-        for wire in sorted(node.names()):
-            if wire in node.nested:
-                properties[wire] = self._nested(name, wire, node)
+        for member in sorted(node.names()):
+            if member in node.nested:
+                properties[member] = self._nested(name, member, node)
             else:
-                properties[wire] = self._property(node.fields[wire])
+                properties[member] = self._property(node.fields[member])
         discriminator, values = variants or (None, {})
         self.definitions[name] = Definition(properties, placed, discriminator, values)
 
-    def _nested(self, name: str, wire: str, node: _Node) -> Property:
+    def _nested(self, name: str, member: str, node: Node) -> Property:
         """An object that has no class of its own: a bag, whose properties the SDK gives to the object around
         it, or one that the older models flatten and the SDK does not."""
-        inner = node.nested[wire]
-        definition = f"{name}/{wire}"
-        entries = node.fields.get(wire, [])
+        inner = node.nested[member]
+        definition = f"{name}/{member}"
+        entries = node.fields.get(member, [])
         own = {source: item.shape.classes for source, item in entries if source in {"input", "output"}}
         classes = [cls for found in own.values() for cls in found]
         placed: dict[str, SdkProperty] = {}
@@ -234,7 +124,14 @@ class _Merger:
             inputs, outputs = (
                 [p for cls in own.get(key, ()) for p in cls.properties()] for key in ("input", "output")
             )
-            placed = self._place(inner, inputs, outputs, classes[0].base, classes[0].module)
+            placed = place(
+                inner,
+                self.row.renames,
+                inputs=inputs,
+                outputs=outputs,
+                base=classes[0].base,
+                module=classes[0].module,
+            )
         self._define(definition, inner, placed, None)
         made = self.definitions[definition]
         required = any(item.required for source, item in entries if source == "model")
@@ -303,12 +200,12 @@ class _Merger:
         outputs = shown.classes if shown else ()
         if not outputs and len(inputs) > 1:
             outputs = tuple(item for item in (_output(one) for one in inputs) if item is not None)
-        sources = _Sources(model.classes if model else (), view.classes if view else (), inputs, outputs)
-        if sources == _Sources():
+        sources = Sources(model.classes if model else (), view.classes if view else (), inputs, outputs)
+        if sources == Sources():
             return Type("any")
         return Type("object", definition=self._object_definition(sources))
 
-    def _object_definition(self, sources: _Sources) -> str:
+    def _object_definition(self, sources: Sources) -> str:
         name = sources.name
         if name in self.definitions:
             return name
@@ -324,7 +221,7 @@ class _Merger:
         discriminator, classes = variants
         names = {}
         for value, cls in classes.items():
-            one = _Sources(
+            one = Sources(
                 (cls,) if sources.model and cls is not None else (),
                 (cls,) if not sources.model and cls is not None else (),
                 _expecting(sources.inputs, value),
@@ -346,27 +243,29 @@ class _Merger:
             told = Property(Type("string", enum=values), required=True)
             self.definitions[name] = replace(made, properties={**made.properties, discriminator: told})
 
-    def _plain(self, name: str, sources: _Sources, variants: Any) -> None:
-        node = self._wire(sources)
+    def _plain(self, name: str, sources: Sources, variants: Any) -> None:
+        node = wire(sources)
         inputs = [item for cls in sources.inputs for item in cls.properties()]
         outputs = [item for cls in sources.outputs for item in cls.properties()]
         described = next(iter((*sources.inputs, *sources.outputs)), None)
         placed: dict[str, SdkProperty] = {}
         if described is not None:
-            placed = self._place(node, inputs, outputs, described.base, described.module)
+            placed = place(
+                node,
+                self.row.renames,
+                inputs=inputs,
+                outputs=outputs,
+                base=described.base,
+                module=described.module,
+            )
         self._define(name, node, placed, variants)
         made = self.definitions[name]
-        if made is not None and any(models.takes_any(cls) for cls in sources.model + sources.view):
+        if (
+            made is not None
+            and not placed
+            and any(models.takes_any(cls) for cls in sources.model + sources.view)
+        ):
             self.definitions[name] = replace(made, additional=True)
-
-
-def _is_read_only(node: _Node, name: str) -> bool:
-    return name in node.fields and all(item.read_only for _, item in node.fields[name])
-
-
-def _classes(entries: list[tuple[str, Field]]) -> _Sources:
-    by_source = {source: item.shape.classes for source, item in entries}
-    return _Sources(by_source.get("model", ()), by_source.get("view", ()))
 
 
 def _keys(wire: Shape | None, given: Shape | None) -> bool:

@@ -84,10 +84,19 @@ class _Walk:
             return
         if entry.read_only:
             told_by_url = path in _IDENTITY and self.updating and previous is None
-            if value != previous and not told_by_url:
+            if not told_by_url and not _echoes(value, previous):
                 yield _read_only(path)
             return
         yield from self.value(value, entry.type, path, previous)
+
+
+def _echoes(value: Any, previous: Any) -> bool:
+    """Whether a client only sends back (some of) what it was told before."""
+    if isinstance(value, Mapping):
+        return all(item is None or _echoes(item, _get(previous, name)) for name, item in value.items())
+    if isinstance(value, list) and isinstance(previous, list):
+        return len(value) == len(previous) and all(map(_echoes, value, previous))
+    return bool(value == previous)
 
 
 def matches(value: Any, kind: str) -> bool:

@@ -17,14 +17,26 @@ def to_wire(type_name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """
     row = _row(type_name)
     schema = cache.schema(row)
-    body = {name: value for name, value in inputs.items() if name not in row.parameters}
-    return _object_to_wire(schema, schema.definitions[schema.root], body, "")
+    root = schema.definitions[schema.root]
+    given = {
+        name: value for name, value in inputs.items() if name not in row.parameters or _in_body(root, name)
+    }
+    body = _object_to_wire(schema, root, given, "")
+    for name, entry in root.properties.items():
+        if entry.required and name not in body and f"{schema.root}/{name}" == entry.type.definition:
+            body[name] = {}
+    return body
 
 
 def from_wire(type_name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The SDK's outputs of a body that ARM answered. What the SDK does not know is left out."""
     schema = cache.schema(_row(type_name))
     return _object_from_wire(schema, schema.definitions[schema.root], body)
+
+
+def _in_body(root: Definition, name: str) -> bool:
+    """Whether a path parameter is a property of the body too."""
+    return name in root.sdk and root.sdk[name].input
 
 
 def _row(type_name: str) -> ArmType:

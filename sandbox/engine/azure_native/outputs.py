@@ -9,7 +9,7 @@ from sandbox.engine.azure_native.inputs import bare
 from sandbox.engine.values import UNKNOWN, Secret
 from sandbox.types import translate
 from sandbox.types.armtype import ArmType
-from sandbox.types.schema import Definition, Schema, Type
+from sandbox.types.schema import Definition, Schema, SdkProperty, Type
 from sandbox.types.translate import type_at, variant_of
 
 Properties = dict[str, Any]
@@ -66,11 +66,19 @@ def _input_object(schema: Schema, definition: Definition, outputs: Mapping[str, 
     if not definition.sdk:
         return dict(outputs)
     found = {}
-    for name, value in outputs.items():
-        entry = definition.sdk.get(name)
-        if entry is not None and entry.input and not _is_read_only(schema, definition, entry.path):
-            found[name] = _input_value(schema, type_at(schema, definition, entry.path), value)
+    for name, entry in settable(schema, definition).items():
+        if name in outputs:
+            found[name] = _input_value(schema, type_at(schema, definition, entry.path), outputs[name])
     return found
+
+
+def settable(schema: Schema, definition: Definition) -> dict[str, SdkProperty]:
+    """The SDK's properties of an object that a client may set."""
+    return {
+        name: entry
+        for name, entry in definition.sdk.items()
+        if entry.input and not _is_read_only(schema, definition, entry.path)
+    }
 
 
 def _is_read_only(schema: Schema, definition: Definition, path: tuple[str, ...]) -> bool:

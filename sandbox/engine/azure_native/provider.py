@@ -62,9 +62,9 @@ class AzureNative(plug.Plug):
     package: ClassVar[str] = "azure-native"
     version: ClassVar[str] = version("pulumi-azure-native")
 
-    def __init__(self, journal: Journal | None = None) -> None:
+    def __init__(self, connections: Connections | None = None, journal: Journal | None = None) -> None:
         super().__init__()
-        self._connections = Connections()
+        self._connections = connections or Connections()
         self._journal = journal or Journal(Config().state / "azure-native" / "creations.json")
 
     def configure(self, session: Session, config: Properties) -> Azure:

@@ -42,6 +42,7 @@ ROWS = (
             "networkProfile.serviceCidrs",
         ),
         shared=("agentPoolProfiles",),
+        read_only=("properties.agentPoolProfiles.nodeImageVersion",),
     ),
     ArmType(
         "Microsoft.ContainerService/managedClusters/agentPools",
@@ -50,6 +51,7 @@ ROWS = (
         model="azure.mgmt.containerservice:AgentPool",
         name=NameRule(r"[a-z][a-z0-9]{0,11}", "1-12 lowercase letters and digits, starting with a letter"),
         long_running="azure-async-operation",
+        read_only=("properties.nodeImageVersion",),
         replace_on=(
             "gpuInstanceProfile",
             "vmSize",

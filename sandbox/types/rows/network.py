@@ -10,6 +10,8 @@ _NSG = "Microsoft.Network/networkSecurityGroups/{networkSecurityGroupName}"
 _ENDPOINT = "Microsoft.Network/privateEndpoints/{privateEndpointName}"
 _ZONE = "Microsoft.Network/dnsZones/{zoneName}"
 _PRIVATE_ZONE = "Microsoft.Network/privateDnsZones/{privateZoneName}"
+#: Wherever a subnet is written out.
+_SUBNETS = {"IpamPoolPrefixAllocation.id": "pool.id"}
 _RECORD = NameRule(
     r"@|\*|[A-Za-z0-9_*][A-Za-z0-9_.*-]{0,252}", "'@', '*' or 1-253 characters of a relative DNS name"
 )
@@ -24,7 +26,7 @@ ROWS = (
         long_running="azure-async-operation",
         replace_on=("location",),
         keep_unset=("subnets",),
-        renames={"IpamPoolPrefixAllocation.id": "pool.id"},
+        renames=_SUBNETS,
     ),
     ArmType(
         "Microsoft.Network/virtualNetworks/subnets",
@@ -33,7 +35,7 @@ ROWS = (
         model="azure.mgmt.network:Subnet",
         name=NETWORK_80,
         long_running="azure-async-operation",
-        renames={"IpamPoolPrefixAllocation.id": "pool.id"},
+        renames=_SUBNETS,
     ),
     ArmType(
         "Microsoft.Network/networkSecurityGroups",
@@ -89,6 +91,7 @@ ROWS = (
         name=NETWORK_64,
         long_running="azure-async-operation",
         replace_on=("location", "subnet"),
+        renames=_SUBNETS,
     ),
     ArmType(
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",

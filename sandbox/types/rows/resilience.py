@@ -37,6 +37,7 @@ ROWS = (
         in_group("Microsoft.Chaos/experiments/{experimentName}"),
         pulumi="azure-native:chaos:Experiment",
         model="azure.mgmt.chaos:Experiment",
+        required=("properties",),
         name=NameRule(
             r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,127}", "1-128 alphanumerics, underscores, periods and hyphens"
         ),

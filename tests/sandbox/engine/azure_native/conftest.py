@@ -14,8 +14,7 @@ from tests.sandbox.engine.conftest import Project
 def arm() -> FakeArm:
     """With one resource group, `rg` in westeurope."""
     fake = FakeArm()
-    group = {"id": GROUP, "name": "rg", "type": "Microsoft.Resources/resourceGroups", "location": "westeurope"}
-    fake.resources[GROUP.lower()] = group
+    fake.resources[GROUP.lower()] = {"id": GROUP, "name": "rg", "location": "westeurope"}
     return fake
 
 

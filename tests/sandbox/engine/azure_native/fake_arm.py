@@ -67,7 +67,7 @@ class FakeArm:
         if "/providers/" in path and path.lower().startswith("/subscriptions") and not row.extension:
             group = "/".join(segments[:5]).lower()
             if group not in self.resources:
-                raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{segments[4]}' could not be found.")
+                raise ArmError(404, "ResourceGroupNotFound", f"no group '{segments[4]}'")
         stored = {"id": path, "name": segments[-1], "type": row.type, **body}
         if "properties" in body:
             stored["properties"] = {**body["properties"], "provisioningState": "Succeeded"}
