@@ -17,7 +17,7 @@ from sandbox.arm.listing import filtered, tracked
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.operations import FAILED, Operations
 from sandbox.arm.preconditions import missing
-from sandbox.arm.regions import ALL, DISPLAY
+from sandbox.arm.regions import ALL, display_name
 from sandbox.arm.resource import Body, Resource
 from sandbox.arm.store import SqliteStore
 from sandbox.services import Rbac
@@ -239,7 +239,7 @@ def _provider(call: OperationCall, namespace: str, types: list[TypeInfo]) -> Bod
         "resourceTypes": [
             {
                 "resourceType": info.path,
-                "locations": [DISPLAY.get(location, location) for location in info.locations],
+                "locations": [display_name(location) for location in info.locations],
                 "apiVersions": sorted(info.api_versions, reverse=True),
                 "defaultApiVersion": info.api_versions[-1],
                 "capabilities": "SupportsTags, SupportsLocation" if info.locations else "None",

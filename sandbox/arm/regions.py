@@ -30,6 +30,11 @@ ALL: Mapping[str, Region] = {region.name: region for region in _ALL if region.na
 DISPLAY: Mapping[str, str] = {name: region.display for name, region in ALL.items()}
 
 
+def display_name(location: str) -> str:
+    """`westeurope` -> `West Europe`; what is no region stays as it is."""
+    return DISPLAY.get(normalise(location), location)
+
+
 def normalise(location: str) -> str:
     """`West Europe` and `westeurope` are one region."""
     return location.replace(" ", "").lower()

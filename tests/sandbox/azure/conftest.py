@@ -29,7 +29,7 @@ from sandbox.config import SUBSCRIPTION_ID, TENANT_ID, Config
 from sandbox.names import Names
 from sandbox.services import Services
 
-from . import fakes
+from tests.sandbox.azure import fakes
 
 GROUP = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg"
 WILDCARDS = (
@@ -56,7 +56,9 @@ class World:
         """A PUT as the ARM core runs it, without authorization and validation."""
         return asyncio.run(self.aput(handler, path, body, principal=principal))
 
-    async def aput(self, handler: type[Handler], path: str, body: Body, *, principal: str = "owner") -> Resource:
+    async def aput(
+        self, handler: type[Handler], path: str, body: Body, *, principal: str = "owner"
+    ) -> Resource:
         id_ = parse_id(path if path.startswith("/subscriptions") else f"{GROUP}/providers/{path}")
         one = handler(self.services)
         previous = self.store.get(id_)
@@ -81,7 +83,9 @@ class World:
     def delete(self, handlers: list[type[Handler]], resource: Resource) -> None:
         asyncio.run(self.adelete(handlers, resource))
 
-    def operate(self, handler: type[Handler], method: str, path: str, body: Body | None = None, **given: str) -> Answer:
+    def operate(
+        self, handler: type[Handler], method: str, path: str, body: Body | None = None, **given: str
+    ) -> Answer:
         """Run the operation whose template ends with `path`."""
         operations = handler(self.services).operations()
         found = [o for o in operations if o.method == method and o.path.endswith(path)]

@@ -1,9 +1,10 @@
-"""Stand-ins for what the services are handed: grants as data, tokens that name a principal, names noted down."""
+"""Stand-ins for what the services are handed: grants as data, tokens that name a principal, names noted "
+"down."""
 
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,13 +62,18 @@ class Rbac:
 
     def allows(self, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
         return any(
-            who == object_id and what == action.lower() and kind == data and f"{scope.lower()}/".startswith(f"{at}/")
+            who == object_id
+            and what == action.lower()
+            and kind == data
+            and f"{scope.lower()}/".startswith(f"{at}/")
             for who, what, at, kind in self.grants
         )
 
     def require(self, principal: Principal, action: str, scope: str, *, data: bool = False) -> None:
         if not self.allows(principal.object_id, action, scope, data=data):
-            raise ArmError(403, "AuthorizationFailed", f"{principal.object_id} may not {action} over {scope}.")
+            raise ArmError(
+                403, "AuthorizationFailed", f"{principal.object_id} may not {action} over {scope}."
+            )
 
 
 @dataclass
@@ -123,7 +129,9 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test CA")])
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        usage = x509.KeyUsage(*[False] * 5, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False)
+        usage = x509.KeyUsage(
+            *[False] * 5, True, True, False, False
+        )
         builder = self._builder(self._name, self._key.public_key())
         self._certificate = (
             builder.add_extension(constraints, critical=True)
@@ -133,7 +141,9 @@ class Authority:
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, names: Sequence[str], *, client: str | None = None, group: str | None = None) -> tuple[str, str]:
+    def issue(
+        self, names: Sequence[str], *, client: str | None = None, group: str | None = None
+    ) -> tuple[str, str]:
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -150,13 +160,13 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
     def _builder(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(days=1))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,8 +22,8 @@ from sandbox.azure.keyvault.access import Operation
 from sandbox.azure.keyvault.vaults import VaultHandler
 from sandbox.config import TENANT_ID
 
-from ..conftest import World
-from ..fakes import Credential, token
+from tests.sandbox.azure.conftest import World
+from tests.sandbox.azure.fakes import Credential, token
 
 VAULT = "Microsoft.KeyVault/vaults/kv-agents-dev"
 URL = "https://kv-agents-dev.vault.azure.test"
@@ -57,10 +57,15 @@ def client(plane: World) -> Iterator[SecretClient]:
 
 
 def test_set_and_get_keep_every_attribute(client: SecretClient) -> None:
-    expires = datetime.datetime(2031, 1, 2, tzinfo=datetime.UTC)
-    starts = datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC)
+    expires = dt.datetime(2031, 1, 2, tzinfo=dt.UTC)
+    starts = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
     made = client.set_secret(
-        "Teams-Webhook", "https://x", content_type="url", tags={"a": "b"}, expires_on=expires, not_before=starts
+        "Teams-Webhook",
+        "https://x",
+        content_type="url",
+        tags={"a": "b"},
+        expires_on=expires,
+        not_before=starts,
     )
     got = client.get_secret("teams-webhook")
     assert got.value == "https://x"
@@ -104,7 +109,7 @@ def test_a_disabled_secret_is_refused_and_an_expired_one_answered(client: Secret
         client.get_secret("off")
     assert refused.value.status_code == 403
     assert refused.value.error.innererror["code"] == "SecretDisabled"
-    past = datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC)
+    past = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
     client.set_secret("old", "v", expires_on=past)
     assert client.get_secret("old").value == "v"
 
@@ -170,7 +175,10 @@ def test_every_operation_asks_for_its_own_action(plane: World) -> None:
         everything_else = [o.action for o in Operation if not o.action.endswith(f"/{action}")]
         who = f"all-but-{action}"
         plane.rbac.grant(who, *everything_else)
-        with SecretClient(URL, Credential(who), retry_total=0) as limited, pytest.raises(HttpResponseError) as refused:
+        with (
+            SecretClient(URL, Credential(who), retry_total=0) as limited,
+            pytest.raises(HttpResponseError) as refused,
+        ):
             call(limited)
         assert refused.value.status_code == 403, action
         assert refused.value.error.innererror["code"] == "ForbiddenByRbac"
@@ -205,7 +213,10 @@ def test_wrong_audience_is_challenged(plane: World) -> None:
         def get_token(self, *scopes: str, **_: Any) -> Any:
             return super().get_token("https://management.azure.test")
 
-    with SecretClient(URL, Wrong("officer"), retry_total=0) as client, pytest.raises(ClientAuthenticationError):
+    with (
+        SecretClient(URL, Wrong("officer"), retry_total=0) as client,
+        pytest.raises(ClientAuthenticationError),
+    ):
         client.get_secret("k")
 
 

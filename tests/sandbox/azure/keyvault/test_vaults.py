@@ -15,9 +15,9 @@ from sandbox.azure.keyvault.access import Operation
 from sandbox.azure.keyvault.arm_secrets import SecretHandler
 from sandbox.azure.keyvault.vaults import VaultHandler
 
-from ..conftest import GROUP, World
-from ..fakes import Credential
-from .test_secrets import URL, VAULT, vault_body
+from tests.sandbox.azure.conftest import GROUP, World
+from tests.sandbox.azure.fakes import Credential
+from tests.sandbox.azure.keyvault.test_secrets import URL, VAULT, vault_body
 
 HANDLERS = [VaultHandler, SecretHandler]
 
@@ -78,7 +78,9 @@ def test_names_are_taken_everywhere_while_live_and_while_deleted(world: World) -
         assert (deleted.value.status, deleted.value.code) == (409, "ConflictError")
 
 
-def test_recovery_brings_back_the_vault_as_it_was_with_its_secrets(world: World, serve: Callable[[], None]) -> None:
+def test_recovery_brings_back_the_vault_as_it_was_with_its_secrets(
+    world: World, serve: Callable[[], None]
+) -> None:
     keyvault.mount(world.services)
     vault = world.put(VaultHandler, VAULT, {**vault_body(softDeleteRetentionInDays=7), "tags": {"a": "b"}})
     world.put(SecretHandler, f"{VAULT}/secrets/one", {"properties": {"value": "1"}})
@@ -114,7 +116,10 @@ def test_deleted_vaults_are_listed_shown_and_purged(world: World, serve: Callabl
     world.put(VaultHandler, VAULT, vault_body())
     world.rbac.grant("officer", *[operation.action for operation in Operation])
     serve()
-    with SecretClient(URL, Credential("officer"), retry_total=0) as client, pytest.raises(ResourceNotFoundError):
+    with (
+        SecretClient(URL, Credential("officer"), retry_total=0) as client,
+        pytest.raises(ResourceNotFoundError),
+    ):
         client.get_secret("one")
 
 
@@ -139,7 +144,10 @@ def test_arm_writes_secrets_through_and_never_shows_values(world: World, serve: 
     keyvault.mount(world.services)
     world.put(VaultHandler, VAULT, vault_body())
     path = f"{VAULT}/secrets/pagerduty"
-    body = {"tags": {"a": "b"}, "properties": {"value": "routing-key", "contentType": "key", "attributes": {"exp": 9}}}
+    body = {
+        "tags": {"a": "b"},
+        "properties": {"value": "routing-key", "contentType": "key", "attributes": {"exp": 9}},
+    }
     made = world.put(SecretHandler, path, body)
     assert "routing-key" not in str(made.body)
     assert made.properties["attributes"]["exp"] == 9
@@ -149,10 +157,16 @@ def test_arm_writes_secrets_through_and_never_shows_values(world: World, serve: 
     serve()
     with SecretClient(URL, Credential("officer"), retry_total=0) as client:
         got = client.get_secret("pagerduty")
-        assert (got.value, got.properties.version, got.properties.tags) == ("routing-key", version, {"a": "b"})
+        assert (got.value, got.properties.version, got.properties.tags) == (
+            "routing-key",
+            version,
+            {"a": "b"},
+        )
         client.set_secret("pagerduty", "rotated")
         client.set_secret("from-the-data-plane", "x")
-    shown = {s.id.name: s.properties["secretUriWithVersion"] for s in world.store.list(type=SecretHandler.type)}
+    shown = {
+        s.id.name: s.properties["secretUriWithVersion"] for s in world.store.list(type=SecretHandler.type)
+    }
     assert set(shown) == {"pagerduty", "from-the-data-plane"}
     assert shown["pagerduty"] != made.properties["secretUriWithVersion"]
 
@@ -162,4 +176,8 @@ def test_arm_secrets_need_a_value_and_a_free_name(world: World) -> None:
     with pytest.raises(ArmError, match="value is not specified"):
         world.put(SecretHandler, f"{VAULT}/secrets/s", {"properties": {}})
     with pytest.raises(ArmError, match="exp must lie behind"):
-        world.put(SecretHandler, f"{VAULT}/secrets/s", {"properties": {"value": "v", "attributes": {"exp": 1, "nbf": 2}}})
+        world.put(
+            SecretHandler,
+            f"{VAULT}/secrets/s",
+            {"properties": {"value": "v", "attributes": {"exp": 1, "nbf": 2}}},
+        )
