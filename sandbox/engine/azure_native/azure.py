@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,11 +50,17 @@ class Azure:
     """What one engine run's provider instance reaches. Settings that are not known yet (in a preview) are
     refused only when something needs the cloud."""
 
-    def __init__(self, connections: Connections, config: Mapping[str, Any], session: Session) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        config: Mapping[str, Any],
+        session: Session,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._connections = connections
         self._session = session
         self.known = not has_unknown(dict(config))
-        self.settings = settings.parse({} if not self.known else config)
+        self.settings = settings.parse({} if not self.known else config, environ)
 
     @cached_property
     def client(self) -> ArmClient:

@@ -12,7 +12,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.config import Config
-from sandbox.engine import plug
+from sandbox.engine import caller, plug
 from sandbox.engine.azure_native import functions, outputs
 from sandbox.engine.azure_native.azure import Azure, Connections
 from sandbox.engine.azure_native.check import check
@@ -68,7 +68,8 @@ class AzureNative(plug.Plug):
         self._journal = journal or Journal(Config().state / "azure-native" / "creations.json")
 
     def configure(self, session: Session, config: Properties) -> Azure:
-        return Azure(self._connections, config, session)
+        # The official provider inherits the engine's environment; ours looks it up.
+        return Azure(self._connections, config, session, caller.find(session.peer, self.port).environment)
 
     def _azure(self, context: grpc.ServicerContext) -> Azure:
         found: Azure | None = self.session(context).state
