@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tarfile
@@ -56,9 +57,9 @@ class Buildah:
         self._run("config", *options, container)
 
     def save(self, container: str, image: str, archive: Path) -> None:
-        """Commit the container as `image` and write an archive that `ctr` and `buildah` import by name."""
+        """Commit the container as `image` and write it as an OCI archive under that name."""
         self._run("commit", "--quiet", container, image)
-        self._run("push", "--quiet", image, f"docker-archive:{archive}:{image}")
+        self._run("push", "--quiet", image, f"oci-archive:{archive}:{image}")
         self._run("rm", container)
         as_owner(archive)
 
@@ -75,17 +76,27 @@ class Buildah:
         return self._shell.read("buildah", *options, command, *arguments, privileged=True)
 
 
+def recipe(*parts: object) -> str:
+    """A digest of what an image is made from: values, and the code here and in the files named."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for part in parts:
+        digest.update(part.read_bytes() if isinstance(part, Path) else repr(part).encode())
+    return digest.hexdigest()[:8]
+
+
 def check_archive(archive: Path, image: str) -> None:
     """Raise ToolchainError unless `archive` is whole and holds `image` under its name."""
     try:
         with tarfile.open(archive) as tar:
-            manifest = tar.extractfile("manifest.json")
-            entries = json.load(manifest) if manifest is not None else []
-            names = [name for entry in entries for name in entry["RepoTags"]]
+            file = tar.extractfile("index.json")
+            manifests = json.load(file)["manifests"] if file is not None else []
+            names = [manifest["annotations"][_REFERENCE] for manifest in manifests]
     except (OSError, tarfile.TarError, ValueError, KeyError) as error:
         raise ToolchainError(f"{archive} is no image archive: {error}", remedy=_REMEDY) from None
     if image not in names:
         raise ToolchainError(f"{archive} holds {', '.join(names)}, not {image}", remedy=_REMEDY)
 
 
+#: Where an OCI archive keeps an image's name.
+_REFERENCE = "org.opencontainers.image.ref.name"
 _REMEDY = "It is made anew by the next run."

@@ -1,17 +1,16 @@
-"""Container images of the cluster's own parts, made from programs of the toolchain, as archives.
+"""Container images of the cluster's own parts, made from programs of the toolchain, as OCI archives.
 
 No registry is asked: the images carry upstream's names and hold the same program at the same version.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.toolchain.buildah import Buildah, check_archive
+from sandbox.toolchain.buildah import Buildah, check_archive, recipe
 from sandbox.toolchain.shell import Shell, make_folder
 from sandbox.toolchain.step import EntryStep
 from sandbox.toolchain.versions import FOLDER
@@ -22,10 +21,14 @@ _USERS = "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/none
 
 @dataclass(frozen=True, kw_only=True)
 class SystemImagesStep(EntryStep):
-    """`pause` is the reference of the pause image; `programs_of` maps other references to their program."""
+    """`pause` is the reference of the pause image; `programs_of` maps other references to their program.
+
+    `others` are archives made elsewhere, by reference, which join the set.
+    """
 
     pause: str
     programs_of: Mapping[str, Path]
+    others: Mapping[str, Path]
 
     @property
     def name(self) -> str:
@@ -33,8 +36,8 @@ class SystemImagesStep(EntryStep):
 
     @property
     def version(self) -> str:
-        recipe = [self.pause, *self.programs_of, _PAUSE.read_text(), Path(__file__).read_text()]
-        return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:8]
+        others = [(image, path.parent.name) for image, path in self.others.items()]
+        return recipe(self.pause, list(self.programs_of), others, _PAUSE, Path(__file__))
 
     @property
     def disk(self) -> int:
@@ -45,7 +48,7 @@ class SystemImagesStep(EntryStep):
         return "Check that `buildah --version` works and that the cache's file system has room."
 
     def archives(self) -> Mapping[str, Path]:
-        """Image reference -> its archive."""
+        """Reference of each image made here -> its archive."""
         return {image: self.entry.path / _file(image) for image in [self.pause, *self.programs_of]}
 
     def build(self, target: Path, shell: Shell) -> None:
@@ -58,9 +61,11 @@ class SystemImagesStep(EntryStep):
             with Buildah(work / "storage", shell) as buildah:
                 self._image(buildah, image, tree, [f"/{program.name}"], target / _file(image))
         shutil.rmtree(work)
+        for image, archive in self.others.items():
+            (target / _file(image)).hardlink_to(archive)
 
     def verify(self, folder: Path) -> None:
-        for image in self.archives():
+        for image in [*self.archives(), *self.others]:
             check_archive(folder / _file(image), image)
 
     @staticmethod

@@ -49,6 +49,9 @@ def parts(config: Config, versions: Versions) -> Parts:
         for name, module in versions.go.items()
     }
     debian = DebianStep(cache, packages=versions.debian.packages)
+    python_image = PythonImageStep(
+        cache, (debian.name,), image=images.python, suite=images.suite, packages=images.packages
+    )
     in_cluster = {"coredns": images.coredns, "metrics-server": images.metrics_server}
     return Parts(
         debian=debian,
@@ -58,16 +61,15 @@ def parts(config: Config, versions: Versions) -> Parts:
         wheelhouse=WheelhouseStep(
             cache, project=PROJECT, pip=versions.python.pip, python=versions.requires.python
         ),
-        python_image=PythonImageStep(
-            cache, (debian.name,), image=images.python, suite=images.suite, packages=images.packages
-        ),
+        python_image=python_image,
         images=SystemImagesStep(
             cache,
-            (debian.name, *in_cluster),
+            (debian.name, *in_cluster, python_image.name),
             pause=images.pause,
             programs_of={
                 image.format(version=go[name].version): go[name].entry.path / "bin" / name
                 for name, image in in_cluster.items()
             },
+            others={python_image.image: python_image.archive},
         ),
     )

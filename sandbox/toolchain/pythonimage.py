@@ -6,12 +6,11 @@ certificates. Unlike it, Python is Debian's 3.11, so its patch level is Debian's
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.toolchain.buildah import Buildah, check_archive
+from sandbox.toolchain.buildah import Buildah, check_archive, recipe
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.shell import Shell
 from sandbox.toolchain.step import EntryStep
@@ -47,8 +46,7 @@ class PythonImageStep(EntryStep):
 
     @property
     def version(self) -> str:
-        recipe = [self.image, self.suite, *self.packages, Path(__file__).read_text()]
-        return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:8]
+        return recipe(self.image, self.suite, self.packages, Path(__file__))
 
     @property
     def disk(self) -> int:
