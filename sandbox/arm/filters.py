@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sandbox.arm.errors import ArmError, bad_request
 
-_TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[\w./$-]+)|(?P<mark>[(),]))")
+_TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[\w./$:+-]+)|(?P<mark>[(),]))")
 _COMPARISONS = ("eq", "ne", "ge", "gt", "le", "lt")
 
 

@@ -102,7 +102,8 @@ class Lifecycle:
                 except ArmError:
                     self._store.mark(id, "")
                     raise
-                return Outcome(200, None)
+                kept = resource if self._handlers.of(id.type).answers_deleted else None
+                return Outcome(200, kept)
             return Outcome(202, resource, self._start_delete(resource))
 
     async def resume(self) -> None:

@@ -97,7 +97,7 @@ class Verbs:
             raise
         self._record(event, outcome)
         headers = self._polling(id.text, outcome.resource, outcome.operation, caller)
-        if outcome.resource is None or caller.method == "DELETE":
+        if outcome.resource is None or (caller.method == "DELETE" and outcome.status == 202):
             return Response(status_code=outcome.status, headers=headers)
         headers |= etag(outcome.resource)
         return JSONResponse(await self._handlers.view(outcome.resource), outcome.status, headers)

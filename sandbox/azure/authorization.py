@@ -47,6 +47,7 @@ class RoleAssignmentHandler(Handler):
     type = ASSIGNMENT_TYPE
     # The management client accepts no other answer to a PUT, even of an assignment that exists.
     updated_status = 201
+    answers_deleted = True
 
     async def check(self, put: Put) -> None:
         sent = put.body["properties"]
@@ -151,6 +152,7 @@ class RoleDefinitionHandler(Handler):
 
     type = DEFINITION_TYPE
     updated_status = 201
+    answers_deleted = True
 
     async def check(self, put: Put) -> None:
         sent = put.body["properties"]
