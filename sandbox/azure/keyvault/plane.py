@@ -211,7 +211,8 @@ class SecretsPlane:
             raise errors.KeyVaultError(
                 403,
                 "Forbidden",
-                'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault '
+                "Operation "
+                '"purge" is not allowed because purge protection is enabled for this vault. Key Vault '
                 "service will automatically purge it after the retention period has passed.\r\nVault: "
                 f"{call.key};location={call.vault.location}",
                 "ForbiddenByPurgeProtection",

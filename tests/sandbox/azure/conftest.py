@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 
 from sandbox.arm.database import Database
-from sandbox.arm.handler import Handler, Principal, Put
+from sandbox.arm.handler import Call, Handler, Principal, Put
 from sandbox.arm.ids import parse_id
 from sandbox.arm.operation import Answer, OperationCall
 from sandbox.arm.resource import Body, Resource
@@ -28,7 +28,6 @@ from sandbox.arm.store import SqliteStore
 from sandbox.config import SUBSCRIPTION_ID, TENANT_ID, Config
 from sandbox.names import Names
 from sandbox.services import Services
-
 from tests.sandbox.azure import fakes
 
 GROUP = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg"
@@ -51,6 +50,8 @@ class World:
     hosts: fakes.Hosts
     router: fakes.Router
     supervisor: fakes.Supervisor
+    #: Where `serve` serves, for clients that look up names but keep the port.
+    port: int = 443
 
     def put(self, handler: type[Handler], path: str, body: Body, *, principal: str = "owner") -> Resource:
         """A PUT as the ARM core runs it, without authorization and validation."""
@@ -82,6 +83,12 @@ class World:
 
     def delete(self, handlers: list[type[Handler]], resource: Resource) -> None:
         asyncio.run(self.adelete(handlers, resource))
+
+    def act(self, handler: type[Handler], action: str, resource: Resource, body: Body | None = None) -> Any:
+        """Run a POST action."""
+        who = Principal("owner", "app-owner", TENANT_ID, "arm", {})
+        call = Call(resource, body or {}, who, "2024-01-01", {})
+        return asyncio.run(handler(self.services).actions()[action](call))  # type: ignore[arg-type]
 
     def operate(
         self, handler: type[Handler], method: str, path: str, body: Body | None = None, **given: str
@@ -136,7 +143,8 @@ def serve(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()
-        _resolve_to(monkeypatch, listener.getsockname()[1])
+        world.port = listener.getsockname()[1]
+        _resolve_to(monkeypatch, world.port)
         deadline = time.monotonic() + 10
         while not server.started:
             assert thread.is_alive(), "the server ended at once"

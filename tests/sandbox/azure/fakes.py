@@ -129,9 +129,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test CA")])
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        usage = x509.KeyUsage(
-            *[False] * 5, True, True, False, False
-        )
+        usage = x509.KeyUsage(*[False] * 5, True, True, False, False)
         builder = self._builder(self._name, self._key.public_key())
         self._certificate = (
             builder.add_extension(constraints, critical=True)

@@ -21,7 +21,6 @@ from sandbox.azure import keyvault
 from sandbox.azure.keyvault.access import Operation
 from sandbox.azure.keyvault.vaults import VaultHandler
 from sandbox.config import TENANT_ID
-
 from tests.sandbox.azure.conftest import World
 from tests.sandbox.azure.fakes import Credential, token
 

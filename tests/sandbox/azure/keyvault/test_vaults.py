@@ -14,7 +14,6 @@ from sandbox.azure import keyvault
 from sandbox.azure.keyvault.access import Operation
 from sandbox.azure.keyvault.arm_secrets import SecretHandler
 from sandbox.azure.keyvault.vaults import VaultHandler
-
 from tests.sandbox.azure.conftest import GROUP, World
 from tests.sandbox.azure.fakes import Credential
 from tests.sandbox.azure.keyvault.test_secrets import URL, VAULT, vault_body

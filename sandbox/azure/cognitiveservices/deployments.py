@@ -1,0 +1,106 @@
+"""`Microsoft.CognitiveServices/accounts/deployments`: a model with capacity, within the region's quota."""
+
+from __future__ import annotations
+
+import copy
+
+from sandbox.arm.errors import ArmError, bad_request
+from sandbox.arm.handler import Handler, Put
+from sandbox.arm.ids import parent
+from sandbox.arm.resource import Body, Resource
+from sandbox.azure.cognitiveservices import models
+from sandbox.azure.cognitiveservices.deployed import DEPLOYMENTS
+from sandbox.azure.cognitiveservices.models import METERED_SKUS, PROVISIONED_SKUS, Model
+from sandbox.azure.cognitiveservices.rates import REQUEST_WINDOW, TOKEN_WINDOW, Limits
+
+#: Thousands of tokens per minute that a subscription has per region, model and deployment type.
+QUOTA = 1000
+
+
+class DeploymentHandler(Handler):
+    type = DEPLOYMENTS
+
+    async def check(self, put: Put) -> None:
+        properties = put.body.get("properties") or {}
+        deployed = properties.get("model") or {}
+        model = models.find(str(deployed.get("name")))
+        version = deployed.get("version")
+        if deployed.get("format") != "OpenAI" or model is None or (version and version not in model.versions):
+            raise bad_request(
+                "DeploymentModelNotSupported",
+                "The model "
+                f"'Format:{deployed.get('format')},Name:{deployed.get('name')},Version:{version or ''}' of "
+                "account deployment is not supported.",
+                "properties.model",
+            )
+        sku = put.body.get("sku") or {}
+        if sku.get("name", "Standard") not in METERED_SKUS | PROVISIONED_SKUS:
+            raise bad_request(
+                "InvalidResourceProperties",
+                f"The specified SKU '{sku.get('name')}' for model '{model.name} "
+                f"{version or model.versions[0]}' is not supported; it has "
+                f"{', '.join(sorted(METERED_SKUS | PROVISIONED_SKUS))}.",
+                "sku.name",
+            )
+        self._check_quota(put, model, str(sku.get("name", "Standard")), int(sku.get("capacity") or 1))
+
+    def _check_quota(self, put: Put, model: Model, sku: str, capacity: int) -> None:
+        if capacity < 1:
+            raise bad_request(
+                "InvalidCapacity", f"The capacity {capacity} is not at least 1.", "sku.capacity"
+            )
+        region = self._account(put).location
+        used = sum(
+            int((other.body.get("sku") or {}).get("capacity") or 1)
+            for other in self.services.store.list(type=self.type)
+            if other.id != put.id
+            and other.properties["model"]["name"] == model.name
+            and (other.body.get("sku") or {}).get("name", "Standard") == sku
+            and self._region(other) == region
+        )
+        if used + capacity > QUOTA:
+            kind = f"Tokens Per Minute (thousands) - {model.name} - {sku}"
+            raise bad_request(
+                "InsufficientQuota",
+                f"This operation require {capacity} new capacity in quota {kind}, which is bigger than the "
+                f"current available capacity {QUOTA - used}. The current quota usage is {used} and the "
+                f"quota limit is {QUOTA} for quota {kind}.",
+                "sku.capacity",
+            )
+
+    async def fill(self, put: Put) -> Body:
+        body = copy.deepcopy(put.body)
+        sku = body.setdefault("sku", {})
+        sku.setdefault("name", "Standard")
+        sku.setdefault("capacity", 1)
+        properties = body["properties"]
+        model = models.find(properties["model"]["name"])
+        if model is None:
+            raise bad_request(
+                "DeploymentModelNotSupported", "The model is not supported.", "properties.model"
+            )
+        properties["model"].setdefault("version", model.versions[0])
+        properties.setdefault("versionUpgradeOption", "OnceNewDefaultVersionAvailable")
+        properties["currentCapacity"] = sku["capacity"]
+        capability = "chatCompletion" if model.kind == "chat" else "embeddings"
+        properties["capabilities"] = {capability: "true"}
+        properties.pop("rateLimits", None)
+        if sku["name"] in METERED_SKUS:
+            limits = Limits.of_capacity(int(sku["capacity"]))
+            properties["rateLimits"] = [
+                {"key": "request", "renewalPeriod": REQUEST_WINDOW, "count": limits.requests_per_window},
+                {"key": "token", "renewalPeriod": TOKEN_WINDOW, "count": limits.tokens},
+            ]
+        return body
+
+    def _account(self, put: Put) -> Resource:
+        above = parent(put.id)
+        account = self.services.store.get(above) if above else None
+        if account is None:
+            raise ArmError(404, "ParentResourceNotFound", f"There is no account '{above}'.")
+        return account
+
+    def _region(self, deployment: Resource) -> str | None:
+        above = parent(deployment.id)
+        account = self.services.store.get(above) if above else None
+        return account.location if account else None

@@ -1,0 +1,56 @@
+"""An account with deployments, served; clients of the `openai` SDK for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.azure import cognitiveservices
+from sandbox.azure.cognitiveservices import access
+from sandbox.azure.cognitiveservices.accounts import AccountHandler
+from sandbox.azure.cognitiveservices.deployments import DeploymentHandler
+from tests.sandbox.azure.conftest import World
+from tests.sandbox.azure.fakes import token
+
+ACCOUNT = "Microsoft.CognitiveServices/accounts/oai-agents-dev"
+URL = "https://oai-agents-dev.openai.azure.test"
+SCOPE = "https://cognitiveservices.azure.com"
+
+
+def account_body(**properties: Any) -> dict[str, Any]:
+    return {
+        "location": "westeurope",
+        "kind": "OpenAI",
+        "sku": {"name": "S0"},
+        "properties": {"customSubDomainName": "oai-agents-dev", "disableLocalAuth": True, **properties},
+    }
+
+
+def deployment_body(model: str = "gpt-4o", capacity: int = 100, sku: str = "Standard") -> dict[str, Any]:
+    return {
+        "sku": {"name": sku, "capacity": capacity},
+        "properties": {"model": {"format": "OpenAI", "name": model}},
+    }
+
+
+def provide(object_id: str) -> Callable[[], str]:
+    """A token provider, as azure-identity's get_bearer_token_provider makes them."""
+    return lambda: token(object_id, SCOPE)
+
+
+@pytest.fixture
+def plane(world: World, serve: Callable[[], None]) -> World:
+    cognitiveservices.mount(world.services)
+    world.put(AccountHandler, ACCOUNT, account_body())
+    for name, model in (
+        ("chat", "gpt-4o"),
+        ("thinker", "o4-mini"),
+        ("words", "text-embedding-3-small"),
+        ("old-words", "text-embedding-ada-002"),
+    ):
+        world.put(DeploymentHandler, f"{ACCOUNT}/deployments/{name}", deployment_body(model))
+    world.rbac.grant("agent", access.CHAT, access.EMBEDDINGS, access.MODELS)
+    serve()
+    return world

@@ -1,0 +1,115 @@
+"""The control plane: names, soft delete and restore, quota."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.arm.errors import ArmError
+from sandbox.azure.cognitiveservices.accounts import AccountHandler
+from sandbox.azure.cognitiveservices.deployments import DeploymentHandler
+from tests.sandbox.azure.cognitiveservices.conftest import ACCOUNT, URL, account_body, deployment_body
+from tests.sandbox.azure.conftest import GROUP, World
+
+HANDLERS: list[Any] = [AccountHandler, DeploymentHandler]
+
+
+def test_computed_properties_stay(world: World) -> None:
+    first = world.put(AccountHandler, ACCOUNT, account_body())
+    assert first.properties["endpoint"] == f"{URL}/"
+    assert "oai-agents-dev.openai.azure.test" in world.hosts.names
+    again = world.put(AccountHandler, ACCOUNT, account_body(publicNetworkAccess="Disabled"))
+    for name in ("internalId", "dateCreated", "endpoint"):
+        assert again.properties[name] == first.properties[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"kind": "Face"}, "InvalidApiSetId"),
+        ({"sku": {"name": "F0"}}, "InvalidSkuId"),
+        ({"properties": {"restore": True}}, "CanNotRestoreANonExistentResource"),
+    ],
+)
+def test_what_is_refused(world: World, change: dict[str, Any], code: str) -> None:
+    with pytest.raises(ArmError) as refused:
+        world.put(AccountHandler, ACCOUNT, {**account_body(), **change})
+    assert refused.value.code == code
+
+
+def test_subdomains_are_unique_and_fixed(world: World) -> None:
+    account = world.put(AccountHandler, ACCOUNT, account_body())
+    with pytest.raises(ArmError, match="cannot be changed"):
+        world.put(AccountHandler, ACCOUNT, account_body(customSubDomainName="another"))
+    other = f"{GROUP}-other/providers/Microsoft.CognitiveServices/accounts/other"
+    for _ in range(2):
+        with pytest.raises(ArmError) as taken:
+            world.put(AccountHandler, other, account_body(customSubDomainName="OAI-agents-dev"))
+        assert taken.value.code == "CustomDomainInUse"
+        if world.store.get(account.id):
+            world.delete(HANDLERS, account)
+
+
+def test_soft_delete_restore_and_purge(world: World) -> None:
+    account = world.put(AccountHandler, ACCOUNT, {**account_body(), "tags": {"a": "b"}})
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/chat", deployment_body())
+    world.delete(HANDLERS, account)
+    with pytest.raises(ArmError) as refused:
+        world.put(AccountHandler, ACCOUNT, account_body())
+    assert refused.value.code == "FlagMustBeSetForRestore"
+    where = {"location": "westeurope", "group": "RG", "name": "oai-agents-dev"}
+    shown = world.operate(AccountHandler, "GET", "/deletedAccounts/{name}", **where).body
+    assert world.operate(AccountHandler, "GET", "/deletedAccounts").body["value"] == [shown]
+    assert shown["properties"]["scheduledPurgeDate"] > shown["properties"]["deletionDate"]
+    restored = world.put(AccountHandler, ACCOUNT, account_body(restore=True))
+    assert restored.properties["internalId"] == account.properties["internalId"]
+    assert not {"restore", "deletionDate", "scheduledPurgeDate"} & set(restored.properties)
+    assert world.operate(AccountHandler, "GET", "/deletedAccounts").body["value"] == []
+    world.delete(HANDLERS, restored)
+    world.operate(AccountHandler, "DELETE", "/deletedAccounts/{name}", **where)
+    fresh = world.put(AccountHandler, ACCOUNT, account_body())
+    assert fresh.properties["internalId"] != account.properties["internalId"]
+
+
+def test_keys_are_refused_without_local_auth(world: World) -> None:
+    account = world.put(AccountHandler, ACCOUNT, account_body())
+    for action, body in (("listKeys", {}), ("regenerateKey", {"keyName": "Key1"})):
+        with pytest.raises(ArmError, match="disableLocalAuth is set to be true"):
+            world.act(AccountHandler, action, account, body)
+
+
+def test_a_deployment_says_its_limits(world: World) -> None:
+    world.put(AccountHandler, ACCOUNT, account_body())
+    made = world.put(DeploymentHandler, f"{ACCOUNT}/deployments/chat", deployment_body(capacity=10))
+    assert made.properties["model"]["version"] == "2024-11-20"
+    limits = {
+        limit["key"]: (limit["count"], limit["renewalPeriod"]) for limit in made.properties["rateLimits"]
+    }
+    assert limits == {"request": (10, 10), "token": (10_000, 60)}
+
+
+def test_unknown_models_and_skus_are_refused(world: World) -> None:
+    world.put(AccountHandler, ACCOUNT, account_body())
+    path = f"{ACCOUNT}/deployments/chat"
+    with pytest.raises(ArmError, match="Name:gpt-99,Version:' of account deployment is not supported"):
+        world.put(DeploymentHandler, path, deployment_body("gpt-99"))
+    with pytest.raises(ArmError, match="specified SKU 'Huge'"):
+        world.put(DeploymentHandler, path, deployment_body(sku="Huge"))
+
+
+def test_quota_is_per_region_model_and_sku(world: World) -> None:
+    world.put(AccountHandler, ACCOUNT, account_body())
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/a", deployment_body(capacity=600))
+    with pytest.raises(ArmError, match="available capacity 400") as refused:
+        world.put(DeploymentHandler, f"{ACCOUNT}/deployments/b", deployment_body(capacity=500))
+    assert refused.value.code == "InsufficientQuota"
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/a", deployment_body(capacity=1000))
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/b", deployment_body("gpt-4o-mini", capacity=1000))
+    world.put(
+        DeploymentHandler, f"{ACCOUNT}/deployments/c", deployment_body(capacity=1000, sku="GlobalStandard")
+    )
+    elsewhere = "Microsoft.CognitiveServices/accounts/oai-agents-dev-backup"
+    body = account_body(customSubDomainName="oai-agents-dev-backup")
+    world.put(AccountHandler, elsewhere, {**body, "location": "swedencentral"})
+    world.put(DeploymentHandler, f"{elsewhere}/deployments/a", deployment_body(capacity=1000))
