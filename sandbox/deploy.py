@@ -1,7 +1,7 @@
 """`sandbox deploy`: bring dev up on the running sandbox with the ordinary Pulumi CLI, then ask an agent.
 
-Pulumi runs exactly as a user's would after `eval "$(sandbox env)"`. Safe to repeat: what is already as the
-program declares it stays untouched.
+Pulumi runs exactly as a user's would after `eval "$(sandbox env)"`, and as that user even under sudo. Safe to
+repeat: what is already as the program declares it stays untouched.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ import httpx
 import psutil
 from rich.console import Console
 
-from sandbox.config import Config
+from sandbox.config import Config, invoking_user
 from sandbox.host import session
 from sandbox.host.environment import pulumi_folder
 from sandbox.host.errors import HostError
+from sandbox.toolchain.shell import environment as shell_environment
+from sandbox.toolchain.shell import identity
 
 STACK = "dev"
 PROJECT = Path(__file__).resolve().parents[1]
@@ -49,7 +51,8 @@ class Pulumi:
     def run(self, *arguments: str) -> None:
         """Run with the user's terminal as output. Raises HostError when it fails."""
         command = ["pulumi", "--non-interactive", *arguments]
-        code = subprocess.run(command, cwd=PROJECT, env=dict(self.env), check=False).returncode
+        user = identity(invoking_user())
+        code = subprocess.run(command, cwd=PROJECT, env=dict(self.env), check=False, **user).returncode
         if code != 0:
             raise HostError(
                 f"`pulumi {' '.join(arguments)}` ended with code {code}; its messages are above. "
@@ -58,8 +61,9 @@ class Pulumi:
 
     def outputs(self) -> dict[str, Any]:
         command = ["pulumi", "--non-interactive", "stack", "output", "--json", "--stack", STACK]
+        user = identity(invoking_user())
         done = subprocess.run(
-            command, cwd=PROJECT, env=dict(self.env), check=False, capture_output=True, text=True
+            command, cwd=PROJECT, env=dict(self.env), check=False, capture_output=True, text=True, **user
         )
         if done.returncode != 0:
             raise HostError(f"the stack's outputs cannot be read: {done.stderr.strip()}")
@@ -73,7 +77,6 @@ def deploy(config: Config, console: Console | None = None) -> None:
     pulumi = Pulumi(environment(config))
     started = time.monotonic()
     console.print(f"deploy: pulumi up of {STACK} …")
-    pulumi_folder(config).mkdir(parents=True, exist_ok=True)
     pulumi.run("stack", "select", "--create", STACK)
     if abandoned(pulumi_folder(config), STACK):
         console.print("deploy: an earlier pulumi was killed; releasing its lock")
@@ -99,8 +102,9 @@ def environment(config: Config) -> dict[str, str]:
     current = session.load(config)
     if current is None or not current.is_running():
         raise HostError("the sandbox is not running; start it with `uv run sandbox up`")
-    path = os.pathsep.join([*current.tools, os.environ.get("PATH", os.defpath)])
-    return {**os.environ, **current.variables, "PATH": path}
+    own = shell_environment(invoking_user())
+    path = os.pathsep.join([*current.tools, own.get("PATH", os.defpath)])
+    return {**own, **current.variables, "PATH": path}
 
 
 def abandoned(backend: Path, stack: str) -> bool:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sandbox.config import invoking_user
 
@@ -106,7 +107,7 @@ class Shell:
                 text=True,
                 errors="replace",
                 start_new_session=True,
-                **(_identity(user) if user is not None else {}),  # type: ignore[call-overload]
+                **(identity(user) if user is not None else {}),
             )
             self._running = process
         output, _ = process.communicate()
@@ -144,7 +145,7 @@ def query(*command: str | Path, folder: Path = Path("/"), env: Mapping[str, str]
         errors="replace",
         timeout=60,
         check=False,
-        **_identity(user),  # type: ignore[call-overload]
+        **identity(user),
     )
     if done.returncode != 0:
         raise CommandError(arguments, done.returncode, done.stdout)
@@ -161,7 +162,8 @@ def base_python() -> Path:
     return Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
 
 
-def _identity(user: pwd.struct_passwd) -> dict[str, object]:
+def identity(user: pwd.struct_passwd) -> dict[str, Any]:
+    """Arguments that make `subprocess` run a program as `user`; none when we are that user, or may not."""
     if os.geteuid() != 0 or user.pw_uid == 0:
         return {}
     return {

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
+import certifi
 import psutil
 import pytest
 
 from sandbox.config import Config
-from sandbox.deploy import abandoned, environment
+from sandbox.deploy import abandoned, ask, environment
 from sandbox.host.errors import HostError
 
 
@@ -52,3 +57,48 @@ def test_the_lock_of_another_machine_is_respected(tmp_path: Path) -> None:
 def test_without_a_sandbox_the_remedy_is_told(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="uv run sandbox up"):
         environment(Config(state=tmp_path))
+
+
+class _Agent(http.server.BaseHTTPRequestHandler):
+    """Answers with the next of `codes`; the last one again and again."""
+
+    codes: ClassVar[list[int]]
+    asked: ClassVar[list[object]]
+
+    def do_POST(self) -> None:
+        self.asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
+        body = json.dumps({"output": {"subject": "hello"}} if code == 200 else {"title": "broken"}).encode()
+        self.send_response(code)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(_Agent, "codes", [], raising=False)
+    monkeypatch.setattr(_Agent, "asked", [], raising=False)
+    with http.server.HTTPServer(("127.0.0.1", 0), _Agent) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api/notification/execute"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_agent_that_is_not_reachable_yet_is_waited_for(agent: str) -> None:
+    _Agent.codes.extend([503, 200])
+    answer = ask(agent, Path(certifi.where()))
+    assert answer == {"output": {"subject": "hello"}}
+    assert len(_Agent.asked) == 2
+
+
+def test_an_agent_that_refuses_is_not_asked_again(agent: str) -> None:
+    _Agent.codes.append(422)
+    with pytest.raises(HostError, match=r"does not answer: 422 .*broken"):
+        ask(agent, Path(certifi.where()))
+    assert len(_Agent.asked) == 1
