@@ -30,6 +30,8 @@ class SystemImagesStep(EntryStep):
     programs_of: Mapping[str, Path]
     others: Mapping[str, Path]
 
+    supersedes = True
+
     @property
     def name(self) -> str:
         return "images"

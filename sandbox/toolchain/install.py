@@ -29,6 +29,9 @@ def install(config: Config, console: Console | None = None) -> Toolchain:
         requirements.check_steps(missing, config.cache, pinned.requires)
         with Report("toolchain", len(missing), console) as report:
             Runner(missing, config.cache / "logs", report).run()
+        for step in known.entries:
+            if step in missing:
+                step.drop_superseded()
     view.refresh(config.cache / "bin", known)
     toolchain = _toolchain(config, known)
     toolchain.save(config)

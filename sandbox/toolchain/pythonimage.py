@@ -40,6 +40,8 @@ class PythonImageStep(EntryStep):
     suite: str
     packages: tuple[str, ...]
 
+    supersedes = True
+
     @property
     def name(self) -> str:
         return "python-image"

@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from sandbox.toolchain.entry import Entry
+from sandbox.toolchain.entry import Entry, lock
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.shell import CommandError, Shell, as_owner, environment, query
 
@@ -52,6 +53,9 @@ class Step(abc.ABC):
 class EntryStep(Step):
     """A step whose result is one folder of the cache."""
 
+    #: Whether a new version makes the old ones useless (they are digests of recipes, never gone back to).
+    supersedes: ClassVar[bool] = False
+
     @property
     @abc.abstractmethod
     def version(self) -> str: ...
@@ -70,6 +74,15 @@ class EntryStep(Step):
 
     def run(self, shell: Shell) -> None:
         self.entry.install(lambda target: self.make(target, shell), self.verify)
+
+    def drop_superseded(self) -> None:
+        """Remove this step's folders of other versions, if this one replaces them."""
+        if not (self.supersedes and self.ready()):
+            return
+        for folder in self.cache.glob(f"{self.name}-*"):
+            if folder != self.entry.path:
+                with lock(self.cache, folder.name):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def make(self, target: Path, shell: Shell) -> None:
         """Link what PATH has, if it is suitable, else build."""

@@ -27,6 +27,8 @@ class WheelhouseStep(EntryStep):
     pip: str
     python: str
 
+    supersedes = True
+
     @property
     def name(self) -> str:
         return "wheelhouse"
