@@ -14,11 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.routing import request_response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import sandbox.azure
 from sandbox.arm.activity import ActivityLog
@@ -189,13 +188,15 @@ class Cloud:
             """Whether everything stored has been brought back."""
             return JSONResponse({"status": "ready" if self.ready else "resuming"}, 200 if self.ready else 503)
 
-        return Starlette(
-            routes=[
-                Route("/metadata/endpoints", metadata.endpoints),
-                Route("/healthz", health),
-                Mount("/", arm),
-            ]
-        )
+        open_to_all = {
+            "/metadata/endpoints": request_response(metadata.endpoints),
+            "/healthz": request_response(health),
+        }
+
+        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+            await open_to_all.get(scope["path"], arm)(scope, receive, send)
+
+        return dispatch
 
 
 def providers() -> list[ModuleType]:

@@ -54,6 +54,10 @@ class Arm:
         response.headers["x-ms-correlation-request-id"] = correlation
         response.headers["x-ms-request-id"] = str(uuid.uuid4())
         response.headers["Cache-Control"] = "no-cache"
+        if request.method not in ("GET", "HEAD"):
+            log.info(
+                "%s %s: %d (correlation %s)", request.method, scope["path"], response.status_code, correlation
+            )
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, correlation: str) -> Response:

@@ -143,11 +143,14 @@ class Lifecycle:
         preconditions.match_etag(caller, previous)
         self._require_free(id)
         if previous is None:
+            preconditions.plain_name(id.name)
             info.check_name(id.name)
-        info.validate(_identified(body), caller.api_version, previous.body if previous else None)
+        handler = self._handlers.of(id.type)
+        # A client may send back what a GET showed it.
+        shown = merge_patch(await handler.view(previous), previous.body) if previous else None
+        info.validate(_identified(body), caller.api_version, shown)
         id = previous.id if previous else preconditions.canonical(self._store, id, info)  # noqa: A001
         preconditions.place(info, id, body, previous)
-        handler = self._handlers.of(id.type)
         put = Put(id, body, previous, caller.principal, caller.api_version)
         self._identities.check(put)
         await handler.check(put)

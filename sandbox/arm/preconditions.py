@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sandbox.arm.catalogue import TypeInfo
 from sandbox.arm.errors import ArmError, bad_request, conflict
 from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ancestors, child, parent
@@ -10,6 +12,9 @@ from sandbox.arm.regions import normalise
 from sandbox.arm.request import Caller
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import SqliteStore
+
+_LONGEST_NAME = 260
+_BAD_NAME = re.compile(r"[<>%&\\?\x00-\x1f\x7f]")
 
 
 def missing(id: ResourceId) -> ArmError:  # noqa: A002
@@ -75,6 +80,18 @@ def require_idle(store: SqliteStore, operations: Operations, id: ResourceId) -> 
             "AnotherOperationInProgress",
             f"Another operation on '{id.text}' is in progress (operation {running[0]}). Retry when it has "
             "ended.",
+        )
+
+
+def plain_name(name: str) -> None:
+    """What no resource's name may contain, whatever its type's own rule."""
+    if _BAD_NAME.search(name) or len(name) > _LONGEST_NAME:
+        raise bad_request(
+            "InvalidResourceName",
+            f"The resource name '{name}' is longer than {_LONGEST_NAME} characters, or has one of <>%&\\? "
+            "or a control "
+            "character.",
+            "name",
         )
 
 

@@ -16,6 +16,7 @@ from sandbox.arm.resource import Body
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-(preview|privatepreview|alpha|beta)(\.\d+)?)?")
 _MAX_BODY = 4 * 1024 * 1024
+_MAX_DEPTH = 64
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,32 @@ async def read_body(request: Request) -> Body:
             f"The content media type '{media_type}' is not supported. Only 'application/json' is supported.",
         )
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_no_constant)
+        # What cannot be written again as UTF-8 (half a surrogate pair) must not be stored.
+        json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise bad_request(
-            "InvalidRequestContent",
-            f"The request content was invalid and could not be deserialized: '{error}'.",
-        ) from error
+        raise _unreadable(str(error)) from error
     if body is None:
         return {}
     if not isinstance(body, dict):
-        raise bad_request(
-            "InvalidRequestContent",
-            f"The request content was invalid and could not be deserialized: 'a JSON object was expected, "
-            f"not {type(body).__name__}'.",
-        )
+        raise _unreadable(f"a JSON object was expected, not {type(body).__name__}")
+    if _deeper(body, _MAX_DEPTH):
+        raise _unreadable(f"it is nested deeper than {_MAX_DEPTH} levels")
     return body
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _deeper(value: object, levels: int) -> bool:
+    if levels < 0:
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_deeper(each, levels - 1) for each in inner)
+
+
+def _unreadable(why: str) -> ArmError:
+    return bad_request(
+        "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{why}'."
+    )

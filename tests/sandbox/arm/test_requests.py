@@ -51,6 +51,9 @@ async def test_methods(arm: Client, group: str) -> None:
         (b"{", "application/json", (400, "InvalidRequestContent")),
         (b"[1]", "application/json", (400, "InvalidRequestContent")),
         (b"\xff", "application/json", (400, "InvalidRequestContent")),
+        (b'{"tags": {"a": NaN}}', "application/json", (400, "InvalidRequestContent")),
+        (b'{"tags": {"a": "\\ud800"}}', "application/json", (400, "InvalidRequestContent")),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, "application/json", (400, "InvalidRequestContent")),
         (b"[" * 100_000, "application/json", (400, "InvalidRequestContent")),
         (b"a: b", "text/yaml", (415, "UnsupportedMediaType")),
         (b"{" + b" " * 5_000_000 + b"}", "application/json", (413, "RequestContentTooLarge")),
@@ -61,6 +64,12 @@ async def test_bodies(arm: Client, group: str, content: bytes, media: str, refus
         options = {"content": content, "headers": {"Content-Type": media}}
         assert await arm.refused(method, path, **options) == refusal
     assert (await arm.ask("HEAD", THING)).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a%00b", "a%3Cb", "a%26", "x" * 261, "a%0Ab"])
+async def test_names(arm: Client, group: str, name: str) -> None:
+    path = THING.replace("/one", f"/{name}")
+    assert await arm.refused("PUT", path, {"location": "westeurope"}) == (400, "InvalidResourceName")
 
 
 async def test_authentication(arm: Client) -> None:
