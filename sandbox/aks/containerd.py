@@ -1,0 +1,122 @@
+"""A node's containerd: its configuration, its pod network, its trust in the registries, its images.
+
+Version 1.6 (Debian's). Paths are the usual ones: the node's mount namespace makes them its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from sandbox.aks import mounts
+from sandbox.aks.files import write
+from sandbox.aks.layout import NodeLayout
+from sandbox.aks.shell import run
+from sandbox.config import Config
+from sandbox.names import Names
+
+SOCKET = "/run/containerd/containerd.sock"
+PAUSE = "registry.k8s.io/pause:3.6"
+#: Where Debian's containernetworking-plugins installs.
+CNI_PLUGINS = "/usr/lib/cni"
+
+
+def configure(node: NodeLayout, names: Names, pods: IPv4Network) -> Path:
+    """Write everything containerd reads; the path of its main file."""
+    folder = node.folder / "etc"
+    hosts = folder / "certs.d" / f"*.{names.service('azurecr')}" / "hosts.toml"
+    write(folder / "certs.d" / "_default" / "hosts.toml", _registry(node.cluster.config))
+    hosts.parent.parent.mkdir(parents=True, exist_ok=True)
+    write(folder / "cni" / "10-azure.conflist", json.dumps(_pod_network(pods), indent=2))
+    write(folder / "containerd.toml", _toml(folder))
+    return folder / "containerd.toml"
+
+
+def command(node: NodeLayout) -> list[str]:
+    return mounts.enter(
+        node.mount_namespace, "containerd", "--config", str(node.folder / "etc" / "containerd.toml")
+    )
+
+
+def archives(config: Config) -> list[Path]:
+    """OCI archives that every node holds: the toolchain's newest set."""
+    folders = sorted(path for path in config.cache.glob("images-*") if path.is_dir())
+    return sorted(folders[-1].glob("*.tar")) if folders else []
+
+
+def import_images(node: NodeLayout, paths: Sequence[Path]) -> None:
+    """Load image archives under the names they carry; those loaded before cost next to nothing."""
+    for path in paths:
+        ctr(node, "images", "import", "--no-unpack=false", str(path))
+
+
+def ctr(node: NodeLayout, *arguments: str) -> str:
+    enter = mounts.enter(node.mount_namespace, "ctr", "--address", SOCKET, "--namespace", "k8s.io")
+    return run(*enter, *arguments, timeout=300)
+
+
+def _toml(folder: Path) -> str:
+    return f"""version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+disabled_plugins = [
+  "io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp",
+]
+
+[grpc]
+  address = "{SOCKET}"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE}"
+  # runc may not lower a score inside a machine that already raised it.
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+  stream_server_address = "127.0.0.1"
+
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{CNI_PLUGINS}"
+    conf_dir = "{folder / "cni"}"
+
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "runc"
+
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{folder / "certs.d"}"
+"""
+
+
+def _registry(config: Config) -> str:
+    """For every registry: the sandbox's authority beside the system's. Nothing outside can be reached anyway."""
+    return f'[host]\nca = ["{config.ca_bundle}"]\n'
+
+
+def _pod_network(pods: IPv4Network) -> dict[str, object]:
+    # Point to point, not bridged: pods of one node are routed like those of two, so that kube-proxy's rules
+    # see every packet without the kernel's bridge filter.
+    return {
+        "cniVersion": "0.4.0",
+        "name": "azure",
+        "plugins": [
+            {
+                "type": "ptp",
+                "ipMasq": False,
+                "ipam": {
+                    "type": "host-local",
+                    "ranges": [[{"subnet": str(pods)}]],
+                    "routes": [{"dst": "0.0.0.0/0"}],
+                    # Leases live as long as the pods' namespaces: in memory.
+                    "dataDir": "/run/cni",
+                },
+            },
+            {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True},
+        ],
+    }

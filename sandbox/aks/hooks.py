@@ -1,0 +1,116 @@
+"""What clusters ask of the sandbox's Azure over HTTPS: OIDC documents for anyone, and, with the cluster's
+secret, instance metadata and authorization; the admission webhook is open because it only rewrites what it
+is sent."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.aks import azurerbac, metadata, oidc, workloadidentity
+from sandbox.aks.api import Api, ApiError
+from sandbox.aks.endpoint import secret
+from sandbox.aks.layout import ClusterLayout, existing
+from sandbox.arm.resource import Resource
+from sandbox.config import TENANT_ID
+from sandbox.services import Services
+
+ApiOf = Callable[[Resource], Api]
+
+
+class Hooks:
+    """`api_of` gives the sandbox's own access to a cluster's API."""
+
+    def __init__(self, services: Services, api_of: ApiOf) -> None:
+        self._services = services
+        self._api_of = api_of
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/{key}/authorize", self._authorize, methods=["POST"]),
+                Route("/{key}/workload-identity", self._workload_identity, methods=["POST"]),
+                Route("/{key}/nodes/{number:int}/metadata/{path:path}", self._metadata),
+            ]
+        )
+
+    def issuer_app(self) -> Starlette:
+        """Served at every region's issuer host; paths are `/TENANT/CLUSTER/…`."""
+        return Starlette(
+            routes=[
+                Route("/{tenant}/{cluster}/.well-known/openid-configuration", self._discovery),
+                Route("/{tenant}/{cluster}/openid/v1/jwks", self._keys),
+            ]
+        )
+
+    async def _authorize(self, request: Request) -> Response:
+        cluster = self._cluster(request)
+        if cluster is None or not _knows_secret(request, cluster):
+            return Response(status_code=401)
+        return JSONResponse(azurerbac.review(self._services.rbac, cluster.id, await request.json()))
+
+    async def _workload_identity(self, request: Request) -> Response:
+        cluster = self._cluster(request)
+        resource = self._services.store.get(cluster.id) if cluster else None
+        if resource is None:
+            return Response(status_code=404)
+        review = await request.json()
+        asked = review["request"]
+        name = asked["object"]["spec"].get("serviceAccountName") or "default"
+        path = f"/api/v1/namespaces/{asked['namespace']}/serviceaccounts/{name}"
+        try:
+            account = await self._api_of(resource).find(path)
+        except ApiError as error:
+            return JSONResponse({"message": str(error)}, status_code=503)
+        host = f"https://{self._services.names.login}/"
+        return JSONResponse(workloadidentity.mutate(review, account, tenant=TENANT_ID, authority_host=host))
+
+    async def _metadata(self, request: Request) -> Response:
+        cluster = self._cluster(request)
+        resource = self._services.store.get(cluster.id) if cluster else None
+        if cluster is None or resource is None or not _knows_secret(request, cluster):
+            return Response(status_code=401)
+        node = next((n for n in cluster.nodes() if n.number == request.path_params["number"]), None)
+        if node is None:
+            return Response(status_code=404)
+        instance = metadata.Instance(node, resource)
+        return await metadata.answer(self._services, instance, request, request.path_params["path"])
+
+    async def _discovery(self, request: Request) -> Response:
+        found = self._issuer(request)
+        return _document(oidc.discovery(found[0]) if found else None)
+
+    async def _keys(self, request: Request) -> Response:
+        found = self._issuer(request)
+        if found is None:
+            return _document(None)
+        return _document(oidc.keys((found[1].folder / "pki" / "service-account.pub").read_text()))
+
+    def _cluster(self, request: Request) -> ClusterLayout | None:
+        key = request.path_params["key"]
+        return next((layout for layout in existing(self._services.config) if layout.key == key), None)
+
+    def _issuer(self, request: Request) -> tuple[str, ClusterLayout] | None:
+        path = f"/{request.path_params['tenant']}/{request.path_params['cluster']}/"
+        for layout in existing(self._services.config):
+            resource = self._services.store.get(layout.id)
+            profile = (resource.properties.get("oidcIssuerProfile") or {}) if resource else {}
+            issuer = profile.get("issuerURL") if profile.get("enabled") else None
+            if issuer and issuer.partition("://")[2].lower() == (request.url.hostname or "") + path:
+                return issuer, layout
+        return None
+
+
+def _document(body: dict[str, Any] | None) -> Response:
+    return JSONResponse(body) if body is not None else Response(status_code=404)
+
+
+def _knows_secret(request: Request, cluster: ClusterLayout) -> bool:
+    shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return hmac.compare_digest(shown.encode(), secret(cluster).encode())

@@ -1,0 +1,95 @@
+"""A node's mount namespace: what makes a folder of the state look like a machine of its own.
+
+Inside, `/run`, `/var/log` and `/var/lib` are the node's (containerd's and the kubelet's folders lie on
+disk, the rest in memory), the name server is the sandbox's, and the kernel settings that the kubelet would
+change are read-only. Outside, only one bind mount that holds the namespace is visible: when that is
+unmounted and the processes have ended, every mount the node ever made is gone.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from sandbox.aks.shell import run, succeeds
+
+#: Kept on disk across restarts; everything else the node writes outside the state folder is in memory.
+PERSISTENT = {"containerd": "/var/lib/containerd", "kubelet": "/var/lib/kubelet", "pods": "/var/log/pods"}
+
+
+def ensure(handle: Path, *, state: Path, disk: Path, resolver: str) -> None:
+    """Make the namespace held by the file `handle`; a no-op when it exists.
+
+    `state` stays visible inside at its own path; `disk` holds the persistent folders.
+    """
+    if is_namespace(handle):
+        return
+    remove(handle)
+    for name in PERSISTENT:
+        (disk / name).mkdir(parents=True, exist_ok=True)
+    (disk / "resolv.conf").write_text(f"nameserver {resolver}\n")
+    handle.parent.mkdir(parents=True, exist_ok=True)
+    handle.touch()
+    # The kernel refuses to hold a mount namespace in a file on a shared mount.
+    run("mount", "--bind", str(handle.parent), str(handle.parent))
+    run("mount", "--make-private", str(handle.parent))
+    run("unshare", f"--mount={handle}", "--propagation", "private", "sh", "-euc", _script(state, disk))
+
+
+def remove(handle: Path) -> None:
+    """Let go of the namespace; it ends with its last process."""
+    while is_namespace(handle):
+        run("umount", "--lazy", str(handle))
+    while succeeds("mountpoint", "-q", handle.parent):
+        run("umount", "--lazy", str(handle.parent))
+
+
+def is_namespace(handle: Path) -> bool:
+    return handle.exists() and handle.stat().st_dev != handle.parent.stat().st_dev
+
+
+def processes(handle: Path) -> list[int]:
+    """Ids of the processes inside the namespace."""
+    if not is_namespace(handle):
+        return []
+    wanted = (handle.stat().st_dev, handle.stat().st_ino)
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (process / "ns/mnt").stat()
+        except OSError:
+            continue
+        if (stat.st_dev, stat.st_ino) == wanted:
+            found.append(int(process.name))
+    return found
+
+
+def enter(handle: Path, *command: str) -> list[str]:
+    """`command` as run inside the namespace."""
+    return ["nsenter", f"--mount={handle}", "--", *command]
+
+
+def _script(state: Path, disk: Path) -> str:
+    quoted_state, quoted_disk = shlex.quote(str(state)), shlex.quote(str(disk))
+    lines = [
+        "mount --make-rshared /",
+        "mount -t tmpfs -o mode=755 tmpfs /run",
+        # The state may lie below a folder that is about to be covered: keep it at hand, then put it back.
+        f"mkdir /run/state && mount --rbind {quoted_state} /run/state",
+        "mount -t tmpfs -o mode=755 tmpfs /var/lib",
+        "mount -t tmpfs -o mode=755 tmpfs /var/log",
+        f"if ! [ -d {quoted_disk} ]; then mkdir -p {quoted_state} && mount --rbind /run/state {quoted_state}; fi",
+        "umount -l /run/state && rmdir /run/state",
+        *(
+            f"mkdir -p {inside} && mount --bind {quoted_disk}/{name} {inside}"
+            for name, inside in PERSISTENT.items()
+        ),
+        # /etc/resolv.conf may be a link into /run, which is empty now.
+        'resolver=$(readlink -m /etc/resolv.conf) && mkdir -p "$(dirname "$resolver")"',
+        f'[ -e "$resolver" ] || touch "$resolver"; mount --bind {quoted_disk}/resolv.conf "$resolver"',
+        *(
+            f"mount --bind {path} {path} && mount -o remount,bind,ro {path}"
+            for path in ("/proc/sys/vm", "/proc/sys/kernel")
+        ),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""Runs a host command to its end and says what failed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+
+class CommandError(RuntimeError):
+    """A command of ours ended with a code other than 0; the message holds it and its last words."""
+
+
+def run(*command: str, stdin: str | None = None, timeout: float = 60) -> str:
+    """Standard output of `command`. Raises CommandError when it fails or takes longer than `timeout` seconds."""
+    try:
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as expired:
+        raise CommandError(f"`{' '.join(command)}` did not end within {timeout:.0f} s") from expired
+    except FileNotFoundError as missing:
+        raise CommandError(
+            f"`{command[0]}` is not installed; `make up` installs what the sandbox needs"
+        ) from missing
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip()[-2000:]
+        raise CommandError(f"`{' '.join(command)}` failed with code {done.returncode}: {words}")
+    return done.stdout
+
+
+def succeeds(*command: Sequence[str] | str) -> bool:
+    """Whether `command` ends with code 0."""
+    return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
