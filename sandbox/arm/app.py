@@ -56,7 +56,7 @@ class Arm:
         response.headers["Cache-Control"] = "no-cache"
         if request.method not in ("GET", "HEAD"):
             log.info(
-                "%s %s: %d (correlation %s)", request.method, scope["path"], response.status_code, correlation
+                "%s %r: %d (correlation %s)", request.method, scope["path"], response.status_code, correlation
             )
         await response(scope, receive, send)
 
