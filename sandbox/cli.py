@@ -12,11 +12,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from sandbox import deploy as deployment
 from sandbox.config import Config
-from sandbox.host import environment, lifecycle, programs, session
+from sandbox.host import azlogin, environment, lifecycle, programs, session
+from sandbox.host import status as state
 from sandbox.host.errors import HostError
 from sandbox.toolchain import ToolchainError
 from sandbox.toolchain.privileges import become_root
@@ -57,26 +57,28 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 @app.command()
 def deploy() -> None:
     """Run `pulumi up` of dev on the sandbox and ask an agent."""
-    deployment.deploy(_as_root(), _console())
+    config = Config()
+    try:
+        deployment.deploy(config, _console())
+    finally:
+        # Run with sudo, it would leave files that the user's own pulumi cannot write.
+        if os.geteuid() == 0:
+            azlogin.give_to_user(environment.pulumi_folder(config))
 
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Say what runs and since when; exit code 1 when the sandbox does not."""
-    found = lifecycle.status(Config())
+    """Say what runs, since when, and what heals it; exit code 1 unless everything runs."""
+    found = state.status(Config())
     if as_json:
         print(json.dumps(dataclasses.asdict(found), indent=2))
-    elif not found.parts:
-        print("The sandbox is down. Next: `make up`.")
     else:
-        table = Table("part", "state", "since", "log")
+        since = f" since {_time(found.since)}" if found.since else ""
+        print(f"The sandbox is {found.state}{since}.{f' Next: {found.heal}.' if found.heal else ''}")
         for part in found.parts:
-            since = dt.datetime.fromtimestamp(part.since).astimezone() if part.since else None
-            table.add_row(part.name, part.state, since.isoformat(" ", "seconds") if since else "", part.log)
-        _console().print(table)
-        if not found.running:
-            print("Some parts do not run. Next: `uv run sandbox logs <part>`, or `make up` to heal.")
-    raise typer.Exit(0 if found.running else 1)
+            heal = f"; {part.heal}" if part.heal else ""
+            print(f"  {part.name:<28} {part.state:<8} {_time(part.since):<20} {part.detail}{heal}")
+    raise typer.Exit(0 if found.state == "running" else 1)
 
 
 @app.command()
@@ -84,7 +86,7 @@ def env() -> None:
     """Print what points pulumi, az, kubectl and curl at the sandbox: eval "$(uv run sandbox env)"."""
     current = session.load(Config())
     if current is None or not current.is_running():
-        raise HostError("the sandbox is not running; start it with `make up`")
+        raise HostError("the sandbox is not running; start it with `uv run sandbox up` (or `make up`)")
     print(environment.exports(current.variables, current.tools))
 
 
@@ -107,6 +109,12 @@ def _as_root() -> Config:
     return Config()
 
 
+def _time(moment: float | None) -> str:
+    if moment is None:
+        return ""
+    return dt.datetime.fromtimestamp(moment).astimezone().isoformat(" ", "seconds")[:19]
+
+
 def _guarded(command: Callable[[], object]) -> int:
     """Run; a refusal is one message without a traceback."""
     try:
@@ -116,6 +124,9 @@ def _guarded(command: Callable[[], object]) -> int:
         return 1
     except PermissionError as error:
         print(f"sandbox: {error}. The sandbox belongs to another user; use sudo.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("sandbox: interrupted; the same command goes on where it stopped", file=sys.stderr)

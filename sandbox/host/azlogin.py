@@ -51,7 +51,8 @@ def cloud(config: Config) -> dict[str, object]:
 def sign_in(config: Config, az: Path, variables: Mapping[str, str]) -> None:
     """Repeatable, and quick when nothing changed. Raises HostError with az's own words."""
     folder = environment.azure_config_folder(config)
-    wanted = hashlib.sha256(json.dumps([cloud(config), sorted(variables.items())]).encode()).hexdigest()
+    identity = sorted((name, value) for name, value in variables.items() if name.startswith("ARM_"))
+    wanted = hashlib.sha256(json.dumps([cloud(config), identity]).encode()).hexdigest()
     mark = folder / _MARK
     if mark.is_file() and mark.read_text() == wanted:
         return
@@ -73,10 +74,10 @@ def sign_in(config: Config, az: Path, variables: Mapping[str, str]) -> None:
 
 
 def give_to_user(folder: Path) -> None:
-    """Make the invoking user the owner of a folder and all in it."""
+    """Make the invoking user the owner of a folder, if it exists, and of all in it."""
     owner = invoking_user()
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, owner.pw_uid, owner.pw_gid)
+    for path in (folder, *folder.rglob("*")) if folder.exists() else ():
+        os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
 def _az(az: Path, variables: Mapping[str, str], *arguments: str) -> None:

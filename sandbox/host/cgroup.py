@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
-import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,14 +26,13 @@ class Hierarchy:
 
     folder: Path
     unified: bool
-    controllers: frozenset[str]
 
 
 def hierarchies() -> list[Hierarchy]:
     found: dict[Path, Hierarchy] = {}
     for mount in mounts.mounts():
         if mount.kind in {"cgroup", "cgroup2"} and mount.target.is_relative_to("/sys/fs/cgroup"):
-            found[mount.target] = Hierarchy(mount.target, mount.kind == "cgroup2", mount.options)
+            found[mount.target] = Hierarchy(mount.target, mount.kind == "cgroup2")
     return list(found.values())
 
 
@@ -60,9 +57,6 @@ class Cgroup:
                 _delegate(hierarchy.folder)
                 _delegate(top)
 
-    def exists(self) -> bool:
-        return any(folder.is_dir() for folder in self._tops())
-
     def join(self) -> None:
         """Move the calling process into `<name>/daemons`; its children start there."""
         for top in self._tops():
@@ -75,23 +69,8 @@ class Cgroup:
             for folder in [top, *_below(top)]:
                 with contextlib.suppress(OSError):
                     found.update(int(line) for line in (folder / "cgroup.procs").read_text().split())
-        # 0 stands for a process of an outer pid namespace, which is not ours to end.
+        # 0 stands for a process of an outer pid namespace, which cannot be named here.
         return found - {0, os.getpid()}
-
-    def end_all(self, *, grace: float = 5.0, deadline: float = 30.0) -> int:
-        """End every member by id: TERM, `grace` seconds, then KILL until none is left. How many there were.
-
-        Raises HostError naming what survives the `deadline` (seconds).
-        """
-        first = self.pids()
-        self._signal(signal.SIGTERM, time.monotonic() + grace)
-        end = time.monotonic() + deadline
-        while self.pids():
-            self._signal(signal.SIGKILL, min(end, time.monotonic() + 1))
-            if time.monotonic() >= end and self.pids():
-                rest = ", ".join(f"{pid} ({_command(pid)})" for pid in sorted(self.pids()))
-                raise HostError(f"these processes do not end, not even by SIGKILL: {rest}")
-        return len(first)
 
     def remove(self, *, deadline: float = 10.0) -> None:
         """Remove the tree, innermost first; its processes must have ended. Repeatable."""
@@ -104,40 +83,6 @@ class Cgroup:
     def _tops(self) -> list[Path]:
         tops = [hierarchy.folder / self.name for hierarchy in self._hierarchies]
         return [top for top in tops if top.is_dir()]
-
-    def _holds(self, pid: int) -> bool:
-        try:
-            lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
-        except OSError:
-            return False
-        return any(f"/{self.name}/" in f"{line}/" for line in lines)
-
-    def _signal(self, number: signal.Signals, until: float) -> None:
-        """Signal all members and wait for them to end until a time of the monotonic clock.
-
-        A pidfd keeps naming the same process, so none that reuses an id is hit.
-        """
-        handles: list[int] = []
-        try:
-            for pid in self.pids():
-                with contextlib.suppress(ProcessLookupError):
-                    handles.append(os.pidfd_open(pid))
-                    if self._holds(pid):
-                        signal.pidfd_send_signal(handles[-1], number)
-            _wait(handles, until)
-        finally:
-            for handle in handles:
-                os.close(handle)
-
-
-def _wait(handles: Iterable[int], until: float) -> None:
-    poll, waiting = select.poll(), set(handles)
-    for handle in waiting:
-        poll.register(handle, select.POLLIN)
-    while waiting and (left := until - time.monotonic()) > 0:
-        for handle, _ in poll.poll(left * 1000):
-            poll.unregister(handle)
-            waiting.discard(handle)
 
 
 def _below(top: Path) -> list[Path]:
@@ -168,10 +113,3 @@ def _delegate(folder: Path) -> None:
     for controller in (folder / "cgroup.controllers").read_text().split():
         with contextlib.suppress(OSError):
             (folder / "cgroup.subtree_control").write_text(f"+{controller}")
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    except OSError:
-        return "ended"

@@ -59,11 +59,6 @@ def exports(settings: Mapping[str, str], tools: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def without(path: str, folders: Sequence[str]) -> str:
-    """A PATH less these folders."""
-    return ":".join(folder for folder in path.split(":") if folder and folder not in folders)
-
-
 def user_folder(config: Config) -> Path:
     """What belongs to the invoking user: az's and kubectl's settings."""
     return config.state / "user"

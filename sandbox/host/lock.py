@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sandbox.config import Config
+from sandbox.host.errors import HostError
 
 Say = Callable[[str], None]
 
 
 @contextlib.contextmanager
 def exclusive(config: Config, action: str, say: Say) -> Iterator[None]:
-    """Hold the sandbox's lock. The system frees it when its holder dies, however that happens."""
-    config.state.mkdir(parents=True, exist_ok=True)
+    """Hold the sandbox's lock. The system frees it when its holder dies, however that happens.
+
+    Raises HostError when the state folder is somebody else's: a folder with content but without our lock.
+    """
     path = config.state / "lock"
+    _check_folder(config.state, path)
     told = False
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -32,7 +36,7 @@ def exclusive(config: Config, action: str, say: Say) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             # `reset` removes the file with the state: then the lock is on a file that is gone.
             if not _is_current(descriptor, path):
-                config.state.mkdir(parents=True, exist_ok=True)
+                _check_folder(config.state, path)
                 continue
             now = dt.datetime.now().astimezone().isoformat(timespec="seconds")
             os.ftruncate(descriptor, 0)
@@ -41,6 +45,20 @@ def exclusive(config: Config, action: str, say: Say) -> Iterator[None]:
             return
         finally:
             os.close(descriptor)
+
+
+def _check_folder(state: Path, lock: Path) -> None:
+    """`reset` removes the folder with all that is in it, so it must be ours alone."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        foreign = not lock.exists() and any(state.iterdir())
+    except OSError as error:
+        raise HostError(f"the state folder {state} cannot be used: {error.strerror}") from error
+    if foreign:
+        raise HostError(
+            f"the state folder {state} holds other things than a sandbox's state; name an empty or a new "
+            "folder: AGENTS_SANDBOX_STATE=/var/lib/agents-sandbox"
+        )
 
 
 def _holder(path: Path) -> str:

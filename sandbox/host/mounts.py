@@ -12,12 +12,10 @@ _MOUNTINFO = Path("/proc/self/mountinfo")
 
 @dataclass(frozen=True)
 class Mount:
-    """`root` is the path inside the mounted file system; `options` are the file system's (super) options."""
+    """`target` is where, `kind` is the file system's type."""
 
-    root: str
     target: Path
     kind: str
-    options: frozenset[str]
 
 
 def parse(mountinfo: str) -> list[Mount]:
@@ -26,9 +24,9 @@ def parse(mountinfo: str) -> list[Mount]:
     for line in mountinfo.splitlines():
         left, _, right = line.partition(" - ")
         fields, tail = left.split(" "), right.split(" ")
-        if len(fields) < 6 or len(tail) < 3:
+        if len(fields) < 6 or not tail[0]:
             continue
-        mounts.append(Mount(fields[3], Path(_plain(fields[4])), tail[0], frozenset(tail[2].split(","))))
+        mounts.append(Mount(Path(_plain(fields[4])), tail[0]))
     return mounts
 
 

@@ -125,6 +125,12 @@ def pods_by_inode(inodes: Collection[int]) -> list[str]:
     return [pod for pod in pods if netns.inode(pod) in inodes]
 
 
+def pids(config: Config) -> set[int]:
+    """Processes in our namespaces, those included that we did not start (a shell someone entered with)."""
+    names = [config.netns, *(node_netns(config, node) for node in nodes(config))]
+    return {pid for name in names if netns.exists(name) for pid in netns.pids(name)}
+
+
 def remove(config: Config, pods: Collection[str] = ()) -> None:
     """Remove everything of ours, and the pod namespaces given (see `pods_by_inode`). Repeatable."""
     for pod in pods:
@@ -138,15 +144,9 @@ def remove(config: Config, pods: Collection[str] = ()) -> None:
 
 
 def is_up(config: Config) -> bool:
-    """Whether the bridge and the host's address are in place."""
-    host = f"{config.host_address}/{config.network.prefixlen}"
-    bridge = f"{config.gateway}/{config.network.prefixlen}"
-    return (
-        netns.exists(config.netns)
-        and bridge in _addresses(config.netns, BRIDGE)
-        and host in _addresses(None, host_link(config))
-        and _UPLINK in netns.links(config.netns)
-    )
+    """Whether the host's end is in place and so is the namespace; needs no privilege."""
+    address = f"{config.host_address}/{config.network.prefixlen}"
+    return netns.exists(config.netns) and address in _addresses(None, host_link(config))
 
 
 def _addresses(namespace: str | None, link: str) -> set[str]:

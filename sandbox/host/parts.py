@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
+import os
 import socket
 import ssl
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from sandbox.config import Config
-from sandbox.host import dns, programs
+from sandbox.host import dns
 from sandbox.host.environment import PLUGS
 from sandbox.host.errors import HostError
-from sandbox.host.supervisor import Programs, last_lines
+from sandbox.host.supervisor import Programs
 from sandbox.names import Names
 from sandbox.services import Program
 from sandbox.toolchain import Toolchain
 
-SERVER = "azure"
+NAME_SERVER, SERVER = "dns", "azure"
 #: Seconds for the endpoints to answer, and for stored clusters and databases to be back.
 _ANSWERS, _BACK = 60.0, 300.0
 _LOOK = 0.2
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PACKAGE = Path(__file__).parents[1]
+
+
+def names() -> list[str]:
+    """The programs that a sandbox always has."""
+    return [NAME_SERVER, SERVER, *PLUGS]
 
 
 def server(config: Config, toolchain: Toolchain) -> Program:
     """The process that serves every Azure endpoint, on the gateway's address."""
-    system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    settings = {name: value for name, value in os.environ.items() if name.startswith("AGENTS_SANDBOX_")}
     return Program(
         name=SERVER,
         command=(sys.executable, "-m", "sandbox.server"),
         netns=config.netns,
-        env={**config.environment(), "PATH": f"{toolchain.bin}:{system}"},
+        env={**settings, **_common(config), "PATH": f"{toolchain.bin}:{_SYSTEM_PATH}"},
         stop_seconds=30,
     )
 
@@ -43,7 +54,7 @@ def plug(config: Config, name: str, port: int) -> Program:
         name=name,
         command=(sys.executable, "-m", module, "--port", str(port)),
         env={
-            **config.environment(),
+            **_common(config),
             "SSL_CERT_FILE": str(config.ca_bundle),
             "REQUESTS_CA_BUNDLE": str(config.ca_bundle),
         },
@@ -54,23 +65,27 @@ def start_server(config: Config, toolchain: Toolchain, supervised: Programs) -> 
     """Return when the endpoints answer and everything stored is back. Raises HostError."""
     supervised.start(dns.program(config, toolchain.program("coredns")))
     supervised.start(server(config, toolchain))
-    _await(config, "/metadata/endpoints?api-version=2022-09-01", _ANSWERS, "does not answer")
-    _await(config, "/healthz", _BACK, "has not brought back everything that was there before")
+
+    def answers(path: str) -> Callable[[], str | None]:
+        return lambda: _answer_problem(config, path)
+
+    endpoint = answers("/metadata/endpoints?api-version=2022-09-01")
+    _await(supervised, SERVER, endpoint, seconds=_ANSWERS, failing="does not answer")
+    stored = "has not brought back everything that was there before"
+    _await(supervised, SERVER, answers("/healthz"), seconds=_BACK, failing=stored)
 
 
 def start_plugs(config: Config, supervised: Programs, ports: Mapping[str, int]) -> None:
     """Return when each provider accepts connections. Raises HostError."""
+    with ThreadPoolExecutor(len(PLUGS)) as pool:
+        list(pool.map(lambda name: supervised.start(plug(config, name, ports[name])), PLUGS))
     for name in PLUGS:
-        supervised.start(plug(config, name, ports[name]))
-    for name in PLUGS:
-        end = time.monotonic() + _ANSWERS
-        while not accepts(ports[name]):
-            if time.monotonic() > end:
-                log = programs.log_path(config, name)
-                raise HostError(
-                    f"{name} does not accept connections on port {ports[name]}. {last_lines(log)}"
-                )
-            time.sleep(_LOOK)
+        port = ports[name]
+
+        def refused(port: int = port) -> str | None:
+            return None if accepts(port) else f"port {port}"
+
+        _await(supervised, name, refused, seconds=_ANSWERS, failing="does not accept connections")
 
 
 def accepts(port: int) -> bool:
@@ -79,10 +94,10 @@ def accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def status(config: Config, path: str) -> int:
+def server_answer(config: Config, path: str) -> int:
     """HTTP status of a path of Resource Manager's endpoint. Raises OSError when it is not reached."""
     host = Names(config.suffix).management
-    context = ssl.create_default_context(cafile=str(config.ca_bundle))
+    context = ssl.create_default_context(cafile=str(config.ca_certificate))
     connection = http.client.HTTPSConnection(str(config.gateway), 443, timeout=5, context=context)
     # By address, because the name is published by the server itself.
     connection.sock = context.wrap_socket(
@@ -95,18 +110,34 @@ def status(config: Config, path: str) -> int:
         connection.close()
 
 
-def _await(config: Config, path: str, seconds: float, failing: str) -> None:
+def _answer_problem(config: Config, path: str) -> str | None:
+    try:
+        found = server_answer(config, path)
+    except (OSError, http.client.HTTPException) as error:
+        return str(error)
+    return None if found == 200 else f"HTTP {found}"
+
+
+def _await(
+    supervised: Programs, name: str, problem: Callable[[], str | None], *, seconds: float, failing: str
+) -> None:
+    """Wait until there is no problem; give up when the program is given up, or after `seconds`."""
     end = time.monotonic() + seconds
-    while True:
-        try:
-            found = status(config, path)
-        except (OSError, http.client.HTTPException) as error:
-            problem = str(error)
-        else:
-            if found == 200:
-                return
-            problem = f"HTTP {found}"
-        if time.monotonic() > end:
-            log = programs.log_path(config, SERVER)
-            raise HostError(f"the local Azure {failing} after {seconds:.0f} s ({problem}). {last_lines(log)}")
+    while found := problem():
+        ended = supervised.state(name) in {"FATAL", "STOPPED", "ABSENT"}
+        if ended or time.monotonic() > end:
+            raise HostError(f"{name} {failing} ({found}). {supervised.log_end(name)}")
         time.sleep(_LOOK)
+
+
+def _common(config: Config) -> dict[str, str]:
+    """Variables of all programs of ours. The digest of our code makes `up` restart them after an update."""
+    return {**config.environment(), "AGENTS_SANDBOX_CODE": _code()}
+
+
+def _code() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(str(file.relative_to(_PACKAGE)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

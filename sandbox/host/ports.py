@@ -12,7 +12,7 @@ from sandbox.host import files
 
 
 def choose(config: Config, names: Iterable[str], *, running: Collection[str] = ()) -> dict[str, int]:
-    """A port for each name: the one of last time if it holds it (`running`) or nobody does, else a new one."""
+    """A port for each name: that of last time if it holds it (`running`) or nobody does, else a new one."""
     known = _load(_path(config))
     chosen: dict[str, int] = {}
     for name in names:

@@ -23,13 +23,15 @@ class Progress:
         self._done += 1
         started = time.monotonic()
         head = f"{self._command} {self._done}/{self._total} {title}"
+        if not self._console.is_terminal:
+            self._line(f"{head} …")
         with self._console.status(head) if self._console.is_terminal else contextlib.nullcontext():
             try:
                 yield
             except BaseException:
                 self._line(f"{head}: failed after {time.monotonic() - started:.1f} s")
                 raise
-        self._line(f"{head}  {time.monotonic() - started:.1f} s")
+        self._line(f"{head}: done in {time.monotonic() - started:.1f} s")
 
     def say(self, text: str) -> None:
         self._line(f"{self._command}: {text}")

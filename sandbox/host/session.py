@@ -19,15 +19,13 @@ from sandbox.host import files
 
 @dataclass(frozen=True)
 class Session:
-    """`started` is seconds since 1970; `supervisor` and `born` identify supervisord among all processes that
-    ever have that id. `path` is the PATH of the shell that started the sandbox, less our own folders; `tools`
-    are those folders.
+    """`started` is in seconds since 1970; `supervisor` and `born` identify supervisord among all processes
+    that ever have that id; `tools` are the folders that go first on PATH.
     """
 
     started: float
     supervisor: int
     born: float
-    path: str
     tools: list[str]
     ports: dict[str, int]
     variables: dict[str, str]

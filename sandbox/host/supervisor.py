@@ -73,6 +73,10 @@ class Programs:
         info = self._call("getProcessInfo", name, unless=rpc.BAD_NAME)
         return str(info["statename"]) if info else _ABSENT
 
+    def log_end(self, name: str) -> str:
+        """For error messages: where the program's log is and how it ends."""
+        return last_lines(programs.log_path(self._config, name))
+
     def details(self) -> Mapping[str, Mapping[str, Any]]:
         """Program name -> supervisord's process info (statename, pid, start, spawnerr, …)."""
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
@@ -110,8 +114,7 @@ class Programs:
         end = time.monotonic() + program.start_seconds + _PATIENCE
         while (state := self.state(program.name)) != "RUNNING":
             if state in {"FATAL", "STOPPED", "EXITED", _ABSENT} or time.monotonic() > end:
-                log = programs.log_path(self._config, program.name)
-                raise HostError(f"{program.name} does not start ({state}). {last_lines(log)}")
+                raise HostError(f"{program.name} does not start ({state}). {self.log_end(program.name)}")
             time.sleep(_LOOK)
 
     def _call(

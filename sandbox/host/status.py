@@ -1,0 +1,92 @@
+"""What runs, since when, and what heals it. Looks only: needs no privilege beyond the session's own user."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+from typing import Literal
+
+from sandbox.config import Config
+from sandbox.host import network, parts, session
+from sandbox.host.cgroup import Cgroup
+from sandbox.host.errors import HostError
+from sandbox.host.supervisor import Programs
+
+_UP, _RUNNING = "UP", "RUNNING"
+
+
+@dataclass(frozen=True)
+class Part:
+    """`state` is supervisord's word for a program, UP or DOWN for the network; `since` is in seconds since
+    1970, None when down or not a program; `heal` is what to do, None when nothing need be done.
+    """
+
+    name: str
+    state: str
+    since: float | None
+    detail: str
+    heal: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """`interrupted`: processes of ours are left without their supervisor."""
+
+    state: Literal["running", "degraded", "interrupted", "down"]
+    since: float | None
+    heal: str | None
+    parts: list[Part]
+
+
+def status(config: Config) -> Status:
+    """Raises PermissionError when the sandbox is another user's."""
+    current = session.load(config)
+    if current is None or not current.is_running():
+        if Cgroup(config.cgroup).pids():
+            return Status("interrupted", None, "`make up` goes on, `make down` clears it away", [])
+        return Status("down", None, "`make up`", [])
+    try:
+        found = [_network(config), *_programs(config)]
+    except HostError as error:
+        supervisor = Part("supervisor", "HANGS", None, str(error), "`make up` starts it again")
+        return Status("degraded", current.started, supervisor.heal, [supervisor])
+    ill = any(part.heal for part in found)
+    return Status("degraded" if ill else "running", current.started, "`make up`" if ill else None, found)
+
+
+def _network(config: Config) -> Part:
+    detail = f"{config.network} on {network.host_link(config)}"
+    if network.is_up(config):
+        return Part("network", _UP, None, detail, None)
+    return Part("network", "DOWN", None, detail, "`make up` makes it again")
+
+
+def _programs(config: Config) -> list[Part]:
+    found = []
+    for name, info in sorted(Programs(config).details().items()):
+        state = str(info["statename"])
+        since = float(info["start"]) if state == _RUNNING else None
+        if state == _RUNNING:
+            detail, heal = f"process {info['pid']}", None
+        else:
+            detail, heal = (
+                str(info["spawnerr"] or info["description"]),
+                f"`uv run sandbox logs {name}` says why",
+            )
+        if name == parts.SERVER and heal is None:
+            detail, heal = _server(config, detail)
+        found.append(Part(name, state, since, detail, heal))
+    known = {part.name for part in found}
+    absent = [name for name in parts.names() if name not in known]
+    return found + [Part(name, "ABSENT", None, "not started", "`make up` starts it") for name in absent]
+
+
+def _server(config: Config, detail: str) -> tuple[str, str | None]:
+    logs = f"`uv run sandbox logs {parts.SERVER}` says why"
+    try:
+        answer = parts.server_answer(config, "/healthz")
+    except (OSError, http.client.HTTPException) as error:
+        return f"{detail}, does not answer: {error}", logs
+    if answer == 200:
+        return detail, None
+    return f"{detail}, still bringing back what was there before (HTTP {answer})", "wait, or " + logs
