@@ -73,6 +73,8 @@ class ArmType:
     record_types: tuple[str, ...] = ()
     #: A singleton that exists with its parent: DELETE sets it back to this body.
     default_body: Mapping[str, object] | None = None
+    #: Deleted in the data plane of its vault, in this collection there; ARM cannot.
+    vault_collection: str | None = None
     #: The location a resource without one gets, where that is not the resource group's.
     location: str | None = None
 

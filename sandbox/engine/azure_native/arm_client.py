@@ -42,6 +42,8 @@ class ArmClient:
     url: str
     tokens: Tokens
     sleep: Sleep = time.sleep
+    #: Domain below which vaults have their names.
+    vaults: str = "vault.azure.net"
 
     def send(
         self,
@@ -50,13 +52,18 @@ class ArmClient:
         api_version: str | None,
         body: Any = None,
         query: Mapping[str, str] | None = None,
+        *,
+        audience: str | None = None,
     ) -> httpx.Response:
-        """One request; 429 and passing failures are repeated. Raises RefusedError for any other refusal."""
+        """One request; 429 and passing failures are repeated. Raises RefusedError for any other refusal.
+
+        `path` may be a whole URL; `audience` is whose token it takes if not ARM's.
+        """
         url = path if path.startswith("https://") else f"{self.url}{path}"
         params = {**({"api-version": api_version} if api_version else {}), **(query or {})}
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                response = self._once(method, url, params, body)
+                response = self._once(method, url, params, body, audience)
             except httpx.TransportError as error:
                 if attempt == _ATTEMPTS:
                     raise RefusedError(
@@ -74,8 +81,10 @@ class ArmClient:
             raise failure(response)
         return response
 
-    def _once(self, method: str, url: str, params: Mapping[str, str], body: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.tokens.get()}"}
+    def _once(
+        self, method: str, url: str, params: Mapping[str, str], body: Any, audience: str | None
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens.get(audience)}"}
         return self.http.request(method, url, params=params or None, json=body, headers=headers)
 
     def get(self, path: str, api_version: str) -> dict[str, Any] | None:

@@ -41,7 +41,9 @@ class Connections:
             client = self._clients.get(configured)
             if client is None:
                 place = cloud.read(configured, self._http)
-                client = ArmClient(self._http, place.resource_manager, Tokens(configured, place))
+                client = ArmClient(
+                    self._http, place.resource_manager, Tokens(configured, place), vaults=place.vaults
+                )
                 self._clients[configured] = client
             return client
 

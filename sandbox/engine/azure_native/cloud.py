@@ -23,21 +23,28 @@ class Cloud:
     resource_manager: str
     login: str
     audience: str
+    #: Domain below which vaults have their names.
+    vaults: str
 
 
 _WELL_KNOWN = {
     "public": Cloud(
-        "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com"
+        "https://management.azure.com",
+        "https://login.microsoftonline.com",
+        "https://management.azure.com",
+        "vault.azure.net",
     ),
     "usgovernment": Cloud(
         "https://management.usgovcloudapi.net",
         "https://login.microsoftonline.us",
         "https://management.usgovcloudapi.net",
+        "vault.usgovcloudapi.net",
     ),
     "china": Cloud(
         "https://management.chinacloudapi.cn",
         "https://login.chinacloudapi.cn",
         "https://management.chinacloudapi.cn",
+        "vault.azure.cn",
     ),
 }
 
@@ -75,4 +82,5 @@ def _parse(document: Any) -> Cloud:
         first["resourceManager"].rstrip("/"),
         authentication["loginEndpoint"].rstrip("/"),
         authentication["audiences"][0].rstrip("/"),
+        first["suffixes"]["keyVaultDns"].lstrip("."),
     )

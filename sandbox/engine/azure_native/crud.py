@@ -19,6 +19,8 @@ from sandbox.types.schema import Schema
 
 Properties = dict[str, Any]
 
+_VAULT_API = "7.4"
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -69,6 +71,9 @@ class Resource:
     def delete(self) -> None:
         """Delete and wait. A resource that is not there is deleted; a singleton is set back."""
         try:
+            if self.row.vault_collection is not None:
+                self._delete_in_vault(self.row.vault_collection)
+                return
             if self.row.default_body is not None:
                 response = self.client.send("PUT", self.id, self.api_version, dict(self.row.default_body))
             else:
@@ -77,6 +82,12 @@ class Resource:
         except RefusedError as error:
             if error.status != 404:
                 raise self._error("deleting", error) from error
+
+    def _delete_in_vault(self, collection: str) -> None:
+        """ARM creates a vault's secrets and keys, but only the vault itself deletes them."""
+        vault, name = self.id.split("/")[-3], self.id.split("/")[-1]
+        url = f"https://{vault}.{self.client.vaults}/{collection}/{name}"
+        self.client.send("DELETE", url, _VAULT_API, audience=f"https://{self.client.vaults}")
 
     def _body(self, inputs: Properties) -> Properties:
         try:

@@ -260,6 +260,7 @@ VAULT = (
         model="azure.mgmt.keyvault:SecretCreateOrUpdateParameters",
         view="azure.mgmt.keyvault:Secret",
         name=_VAULT_CHILD,
+        vault_collection="secrets",
     ),
     ArmType(
         "Microsoft.KeyVault/vaults/keys",
@@ -268,6 +269,7 @@ VAULT = (
         model="azure.mgmt.keyvault:KeyCreateParameters",
         view="azure.mgmt.keyvault:Key",
         name=_VAULT_CHILD,
+        vault_collection="keys",
     ),
 )
 
