@@ -1,0 +1,1 @@
+"""ACR Tasks: quick builds, as `az acr build` asks for them."""
