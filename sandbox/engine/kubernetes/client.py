@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from sandbox.engine.kubernetes.objects import Kind, Object
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
 _LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+Warn = Callable[[str], None]
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 
@@ -110,9 +113,24 @@ class Client:
         query = {"labelSelector": labels} if labels else {}
         return list(self._json("GET", self.path(kind, namespace), query=query).get("items") or ())
 
-    def create(self, kind: Kind, namespace: str, value: Object, *, manager: str, dry: bool = False) -> Object:
+    def create(
+        self,
+        kind: Kind,
+        namespace: str,
+        value: Object,
+        *,
+        manager: str,
+        dry: bool = False,
+        warn: Warn | None = None,
+    ) -> Object:
+        """`warn` is told what the server accepted but thinks wrong, such as unknown fields it dropped."""
         query = {"fieldManager": manager, "fieldValidation": "Warn", **_dry(dry)}
-        return self._json("POST", self.path(kind, namespace), query=query, body=value)
+        answer = self._request("POST", self.path(kind, namespace), query=query, body=value)
+        if warn is not None:
+            for text in _warnings(answer):
+                warn(text)
+        made: Object = answer.json()
+        return made
 
     def apply(
         self, kind: Kind, namespace: str, value: Object, *, manager: str, force: bool, dry: bool = False
@@ -200,6 +218,13 @@ class Client:
             trust_env=False,
             event_hooks={"request": [lambda request: _set_name(request, name)]} if name else {},
         )
+
+
+def _warnings(answer: httpx.Response) -> list[str]:
+    """The texts of `Warning: 299 - "text"` headers."""
+    return [
+        text.replace('\\"', '"') for text in _WARNING.findall(", ".join(answer.headers.get_list("warning")))
+    ]
 
 
 def _set_name(request: httpx.Request, name: str) -> None:

@@ -45,8 +45,11 @@ class Token:
     listing: bool
 
 
-def parse_token(token: str) -> Token:
-    """`kubernetes:apps/v1:Deployment` and the like. Raises PlugError for types this provider lacks."""
+def parse_token(token: str, value: Mapping[str, Any]) -> Token:
+    """`kubernetes:apps/v1:Deployment` and the like, for an object that may say its kind itself.
+
+    Raises PlugError for types this provider lacks.
+    """
     package, _, rest = token.partition(":")
     module, _, kind = rest.rpartition(":")
     group, slash, version = module.rpartition("/")
@@ -57,11 +60,14 @@ def parse_token(token: str) -> Token:
             f"{token} is not supported by the sandbox's kubernetes provider; declare the objects themselves, "
             "or use yaml.ConfigFile"
         )
-    patch = kind.endswith("Patch")
+    patched = kind.removesuffix("Patch")
+    # A custom kind may end in Patch or List itself.
+    patch = patched != kind and value.get("kind", patched) == patched
+    built_in = "." not in group or group.endswith(".k8s.io")
     return Token(
-        Kind("" if group == "core" else group, version, kind.removesuffix("Patch") if patch else kind),
+        Kind("" if group == "core" else group, version, patched if patch else kind),
         patch,
-        not patch and kind.endswith("List"),
+        built_in and kind.endswith("List"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sandbox.engine.failures import PlugError
@@ -15,6 +15,7 @@ from sandbox.engine.kubernetes.settings import Settings
 PATCH_FORCE: Final = "pulumi.com/patchForce"
 PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 _PROPAGATIONS: Final = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
+_OWN_ATTEMPTS: Final = 5
 #: Pauses before trying again to create what needs a CRD or namespace that may be on its way, in seconds.
 _PAUSES: Final = (0.5, 1, 2, 4, 8)
 
@@ -30,6 +31,8 @@ class Target:
     manager: str
     #: The object is somebody else's; only the given fields are written.
     patch: bool
+    #: Told of what the API server accepts but thinks wrong.
+    warn: Callable[[str], None]
 
     @property
     def name(self) -> str:
@@ -79,7 +82,9 @@ def _create(target: Target) -> Object:
             raise ApiError(404, {"message": f"there is no {target.kind} {identity(target.inputs)} to patch"})
         return _apply(target)
     try:
-        return target.client.create(target.kind, target.namespace, target.body(), manager=target.manager)
+        return target.client.create(
+            target.kind, target.namespace, target.body(), manager=target.manager, warn=target.warn
+        )
     except ApiError as error:
         if error.reason != "AlreadyExists":
             raise
@@ -91,13 +96,26 @@ def _create(target: Target) -> Object:
 
 def update(target: Target) -> Object:
     """Server-side apply, which leaves fields of other managers alone."""
-    live = None if target.patch else target.live()
-    if live is not None and (operations := managers.ownership(live, target.manager)):
-        target.client.patch(target.kind, target.namespace, target.name, operations)
     try:
+        if not target.patch:
+            _own(target)
         return _apply(target)
     except (UnknownKindError, ApiError) as error:
         raise _explained(error, target, "updated") from error
+
+
+def _own(target: Target) -> None:
+    """Make what we wrote at creation ours to apply. Tried again when the object changes meanwhile."""
+    for _ in range(_OWN_ATTEMPTS):
+        live = target.live()
+        operations = managers.ownership(live, target.manager) if live else None
+        if operations is None:
+            return
+        try:
+            target.client.patch(target.kind, target.namespace, target.name, operations)
+        except ApiError as error:
+            if error.status not in (404, 409, 422):  # gone, or its resourceVersion is another by now
+                raise
 
 
 def _apply(target: Target) -> Object:
@@ -151,7 +169,7 @@ def _relinquish(target: Target) -> None:
     bare = {key: target.inputs[key] for key in ("apiVersion", "kind")}
     bare["metadata"] = {"name": target.name, "namespace": target.namespace}
     try:
-        _apply(Target(target.client, target.settings, target.kind, bare, target.manager, patch=True))
+        _apply(replace(target, inputs=bare))
     except ApiError as error:
         raise PlugError(
             f"the patch of {identity(target.inputs)} owns a field the object cannot be without, so it cannot "

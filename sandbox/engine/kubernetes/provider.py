@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -71,11 +72,12 @@ class KubernetesPlug(Plug):
     def Check(  # noqa: N802
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        token = parse_token(request.type)
+        news = decode(request.news)
+        token = parse_token(request.type, reveal(news))
         inputs = check.completed(
             token,
             request.name,
-            decode(request.news),
+            news,
             decode(request.olds),
             seed=request.randomSeed,
             namespace=self._cluster(context).settings.namespace,
@@ -85,8 +87,8 @@ class KubernetesPlug(Plug):
     def Diff(  # noqa: N802
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
-        token = parse_token(request.type)
         old, new = check.wire(decode(request.old_inputs)), check.wire(decode(request.news))
+        token = parse_token(request.type, new)
         found = rules.IDENTITY
         if not token.patch:
             found = rules.replacing(kind_of(new, token.kind), new, self._cluster(context).settings)
@@ -96,7 +98,7 @@ class KubernetesPlug(Plug):
             changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=list(dict.fromkeys(str(change.path[0]) for change in changes)),
             replaces=replaces,
-            deleteBeforeReplace=bool(replaces)
+            deleteBeforeReplace=bool(replaces and name(new))
             and annotation(new, check.AUTONAMED) != "true"
             and (name(new), namespace(new)) == (name(old), namespace(old)),
             detailedDiff={diff.shown(change.path): _detail(change, found) for change in changes},
@@ -107,10 +109,11 @@ class KubernetesPlug(Plug):
         self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CreateResponse:
         inputs = decode(request.properties)
-        target = self._target(context, request.type, request.urn, inputs, {}, preview=request.preview)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=encode(_preview(target, inputs, None)))
+            plan = self._plan(context, request.type, request.urn, inputs, {})
+            return provider_pb2.CreateResponse(properties=encode(_preview(plan, inputs, None)))
         session = self.session(context)
+        target = self._target(context, request.type, request.urn, inputs, {})
         made = operations.create(target, session.sleep, lambda text: _tell(session, request.urn, text))
         made = self._ready(session, request, target, made, inputs)
         return provider_pb2.CreateResponse(
@@ -121,12 +124,13 @@ class KubernetesPlug(Plug):
         self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.UpdateResponse:
         inputs, olds = decode(request.news), decode(request.olds)
-        target = self._target(context, request.type, request.urn, inputs, olds, preview=request.preview)
-        if target is not None and request.ignoreChanges and (now := target.live()) is not None:
-            kept = ignored.without_ignored(target.inputs, now, request.ignoreChanges, target.manager)
-            target = replace(target, inputs=kept)
+        placed = _identified(inputs, request.id)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=encode(_preview(target, inputs, olds)))
+            plan = self._plan(context, request.type, request.urn, placed, olds)
+            plan = _without_ignored(plan, request.ignoreChanges) if plan else None
+            return provider_pb2.UpdateResponse(properties=encode(_preview(plan, inputs, olds)))
+        target = self._target(context, request.type, request.urn, placed, olds)
+        target = _without_ignored(target, request.ignoreChanges)
         made = operations.update(target)
         made = self._ready(self.session(context), request, target, made, inputs)
         return provider_pb2.UpdateResponse(properties=encode(_outputs(target, made, inputs)))
@@ -142,7 +146,7 @@ class KubernetesPlug(Plug):
             raise PlugError(f"configured Kubernetes cluster is unreachable: {problem}. {_DELETE_UNREACHABLE}")
         olds = decode(request.properties)
         inputs = _identified(decode(request.old_inputs) or olds, request.id)
-        target = self._target(context, request.type, request.urn, inputs, olds, preview=False)
+        target = self._target(context, request.type, request.urn, inputs, olds)
         operations.delete(target)
         if not target.patch and annotation(target.inputs, readiness.SKIP) != "true":
             try:
@@ -157,11 +161,10 @@ class KubernetesPlug(Plug):
         session, found = self.session(context), self._cluster(context)
         if problem := found.problem():
             return _unreachable(session, found, request, problem)
-        token = parse_token(request.type)
         inputs, olds = decode(request.inputs), decode(request.properties)
         base = inputs or {"apiVersion": olds.get("apiVersion"), "kind": olds.get("kind")}
         placed = _identified({key: item for key, item in base.items() if item is not None}, request.id)
-        target = self._target(context, request.type, request.urn, placed, olds, preview=False)
+        target = self._target(context, request.type, request.urn, placed, olds)
         now = target.live()
         if now is None:
             return provider_pb2.ReadResponse()  # an empty id: it is gone
@@ -171,7 +174,7 @@ class KubernetesPlug(Plug):
             return provider_pb2.ReadResponse(id=request.id, properties=encode(outputs), inputs=encode(inputs))
         inputs = live.refreshed(inputs, reveal(olds), now)
         outputs = _outputs(target, now, inputs)
-        look = readiness.look_for(target.kind, target.inputs, patch=token.patch)
+        look = readiness.look_for(target.kind, target.inputs, patch=target.patch)
         verdict = look(found.require(), now) if look else None
         if verdict and not verdict.ready:
             reasons = (f"[{target.kind.kind}] {verdict.message}", *verdict.findings)
@@ -197,14 +200,10 @@ class KubernetesPlug(Plug):
         urn: str,
         inputs: Properties,
         olds: Properties,
-        *,
-        preview: bool,
-    ) -> Any:
-        """What to write; None in a preview of what is not known, or of a cluster that cannot be reached."""
-        token, found = parse_token(kind), self._cluster(context)
-        if preview and (has_unknown(inputs) or found.problem()):
-            return None
-        wire = check.wire(inputs)
+    ) -> Target:
+        """What to write. Raises PlugError when the cluster cannot be reached."""
+        session, found, wire = self.session(context), self._cluster(context), check.wire(inputs)
+        token = parse_token(kind, wire)
         return Target(
             client=found.require(),
             settings=found.settings,
@@ -212,7 +211,16 @@ class KubernetesPlug(Plug):
             inputs=wire,
             manager=managers.manager_for(urn, wire, olds.get(live.FIELD_MANAGER)),
             patch=token.patch,
+            warn=lambda text: session.log(urn, "WARNING", text),
         )
+
+    def _plan(
+        self, context: grpc.ServicerContext, kind: str, urn: str, inputs: Properties, olds: Properties
+    ) -> Target | None:
+        """What would be written; None where that is not known yet, or no cluster answers."""
+        if has_unknown(inputs) or self._cluster(context).problem():
+            return None
+        return self._target(context, kind, urn, inputs, olds)
 
     def _ready(
         self, session: Session, request: Any, target: Target, made: Object, inputs: Properties
@@ -257,6 +265,13 @@ def _preview(target: Target | None, inputs: Properties, olds: Properties | None)
         outputs["metadata"] = {**outputs["metadata"], **made_up}
         outputs["status"] = UNKNOWN
     return outputs
+
+
+def _without_ignored(target: Target, paths: Sequence[str]) -> Target:
+    now = target.live() if paths else None
+    if now is None:
+        return target
+    return replace(target, inputs=ignored.without_ignored(target.inputs, now, paths, target.manager))
 
 
 def _outputs(target: Target, made: Object, inputs: Properties) -> Properties:

@@ -260,3 +260,47 @@ pulumi.export("namespace", map.metadata.namespace)
     assert outputs["namespace"] == "kube-public"
     assert client.get(CONFIG_MAP, "kube-public", outputs["name"])["data"] == {"a": "1"}
     cluster.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_name_the_server_makes_up_is_kept(cluster: Project, client: Client) -> None:
+    cluster.pulumi("config", "set", "kubernetes:enableConfigMapMutable", "true")
+    cluster.write(
+        IMPORTS
+        + """
+map = k8s.core.v1.ConfigMap("made", metadata={"generate_name": "made-"}, data={"a": config.require("value")})
+pulumi.export("name", map.metadata.name)
+"""
+    )
+    names = []
+    for value in ("1", "2"):
+        cluster.pulumi("config", "set", "value", value)
+        cluster.up()
+        names.append(cluster.outputs()["name"])
+        assert client.get(CONFIG_MAP, "default", names[-1])["data"] == {"a": value}
+    assert names[0] == names[1]
+    assert names[0].startswith("made-")
+
+
+def test_what_the_server_drops_is_warned_of(cluster: Project) -> None:
+    cluster.write(
+        IMPORTS
+        + """
+k8s.apiextensions.CustomResource("odd", api_version="v1", kind="Service", metadata={"name": "odd"},
+    spec={"clusterIP": "None", "ports": [{"port": 80}], "selecter": {"a": "b"}})
+"""
+    )
+    assert 'unknown field "spec.selecter"' in cluster.up()
+
+
+def test_imports_take_over_without_a_change(cluster: Project, client: Client) -> None:
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "old"}, "data": {"a": "1"}}
+    client.create(CONFIG_MAP, "default", made, manager="somebody")
+    cluster.write(
+        IMPORTS
+        + """
+k8s.core.v1.ConfigMap("old", metadata={"name": "old", "namespace": "default"}, data={"a": "1"},
+    opts=pulumi.ResourceOptions(import_="default/old"))
+"""
+    )
+    assert "1 imported" in cluster.up()
+    cluster.pulumi("preview", "--expect-no-changes")

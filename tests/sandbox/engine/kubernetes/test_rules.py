@@ -48,7 +48,7 @@ def test_what_replaces(kind: str, path: str, replaces: bool) -> None:
         int(step) if step.isdigit() else step for step in path.replace("[", ".").replace("]", "").split(".")
     )
     assert shown(steps) == path
-    assert covers(replacing(parse_token(f"kubernetes:{kind}").kind, {}, PLAIN), steps) == replaces
+    assert covers(replacing(parse_token(f"kubernetes:{kind}", {}).kind, {}, PLAIN), steps) == replaces
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
@@ -84,10 +84,16 @@ def test_what_is_no_change() -> None:
 
 
 def test_tokens() -> None:
-    assert parse_token("kubernetes:apps/v1:Deployment").kind == Kind("apps", "v1", "Deployment")
-    assert parse_token("kubernetes:core/v1:Pod").kind == Kind("", "v1", "Pod")
-    patch = parse_token("kubernetes:core/v1:ServiceAccountPatch")
+    assert parse_token("kubernetes:apps/v1:Deployment", {}).kind == Kind("apps", "v1", "Deployment")
+    assert parse_token("kubernetes:core/v1:Pod", {}).kind == Kind("", "v1", "Pod")
+    patch = parse_token("kubernetes:core/v1:ServiceAccountPatch", {"kind": "ServiceAccount"})
     assert (patch.kind.kind, patch.patch) == ("ServiceAccount", True)
-    assert parse_token("kubernetes:core/v1:ConfigMapList").listing
+    assert parse_token("kubernetes:core/v1:ConfigMapList", {}).listing
     with pytest.raises(Exception, match="not supported"):
-        parse_token("kubernetes:helm.sh/v3:Release")
+        parse_token("kubernetes:helm.sh/v3:Release", {})
+
+
+def test_custom_kinds_may_end_in_patch_or_list() -> None:
+    own = parse_token("kubernetes:example.test/v1:HotPatch", {"kind": "HotPatch"})
+    assert (own.kind.kind, own.patch) == ("HotPatch", False)
+    assert not parse_token("kubernetes:example.test/v1:AllowList", {}).listing
