@@ -76,11 +76,17 @@ class Cloud:
     ) -> None:
         names = Names(config.suffix)
         self._database = Database(config.database)
-        store = SqliteStore(self._database)
-        rbac = StoredRbac(store)
-        key, directory = SigningKey(self._database), principals.Directory(self._database)
-        issuer = f"https://sts.{config.suffix}/{TENANT_ID}/"
-        tokens = EntraTokens(key, directory, issuer=issuer, tenant_id=TENANT_ID)
+        self._store = SqliteStore(self._database)
+        self._rbac = StoredRbac(self._store)
+        self._directory = principals.Directory(self._database)
+        self._key = SigningKey(self._database)
+        self._tokens = EntraTokens(
+            self._key,
+            self._directory,
+            issuer=f"https://sts.{config.suffix}/{TENANT_ID}/",
+            tenant_id=TENANT_ID,
+        )
+        self._resources = Resources(config.suffix)
         self.router = HostRouter()
         self.ready = False
         self.services = Services(
@@ -89,67 +95,30 @@ class Cloud:
             supervisor=outside.supervisor,
             hosts=outside.hosts,
             ca=outside.authority,
-            store=store,
-            tokens=tokens,
-            principals=directory,
-            rbac=rbac,
+            store=self._store,
+            tokens=self._tokens,
+            principals=self._directory,
+            rbac=self._rbac,
             router=self.router,
         )
+        deployer.seed(config, self._store, self._directory)
         self._modules = list(providers() if modules is None else modules)
-        handlers = Handlers(
+        self._handlers = Handlers(
             [kind(self.services) for module in self._modules for kind in getattr(module, "HANDLERS", ())],
             Handler(self.services),
         )
         self._operations = Operations(self._database)
-        activity = ActivityLog(self._database)
         self._lifecycle = Lifecycle(
             database=self._database,
-            store=store,
+            store=self._store,
             catalogue=catalogue,
-            handlers=handlers,
-            identities=Identities(store, directory, rbac, TENANT_ID),
+            handlers=self._handlers,
+            identities=Identities(self._store, self._directory, self._rbac, TENANT_ID),
             operations=self._operations,
         )
-        deployer.seed(config, store, directory)
-        own = Directory(
-            store=store,
-            catalogue=catalogue,
-            handlers=handlers,
-            operations=self._operations,
-            activity=activity,
-            rbac=rbac,
-            tenant_id=TENANT_ID,
-        )
-        resources = Resources(config.suffix)
-        arm = Arm(
-            verbs=Verbs(
-                store=store,
-                catalogue=catalogue,
-                handlers=handlers,
-                lifecycle=self._lifecycle,
-                operations=self._operations,
-                activity=activity,
-                rbac=rbac,
-            ),
-            operations=[
-                *(each for handler in handlers.all() for each in handler.operations()),
-                *own.operations(),
-            ],
-            tokens=tokens,
-            audiences=resources.manager,
-            authority=f"https://{names.login}/{TENANT_ID}",
-        )
-        issuers = Issuers(outside.trust, suffix=config.suffix, local=outside.local)
-        login = Login(
-            names=names,
-            tenant_id=TENANT_ID,
-            key=key,
-            tokens=tokens,
-            clients=Clients(directory, issuers, TENANT_ID),
-            resources=resources,
-        ).app()
-        graph = Graph(directory, tokens, audiences=resources.graph, tenant_id=TENANT_ID)
-        self.router.mount(names.management, self._management(arm))
+        login = self._login(outside)
+        graph = Graph(self._directory, self._tokens, audiences=self._resources.graph, tenant_id=TENANT_ID)
+        self.router.mount(names.management, self._management(self._arm(catalogue)))
         self.router.mount(names.login, login)
         self.router.mount(f"sts.{config.suffix}", login)
         self.router.mount(names.graph, graph.app())
@@ -180,6 +149,47 @@ class Cloud:
             if hasattr(module, "stop"):
                 await module.stop(self.services)
         self._database.close()
+
+    def _arm(self, catalogue: Catalogue) -> Arm:
+        activity = ActivityLog(self._database)
+        directory = Directory(
+            store=self._store,
+            catalogue=catalogue,
+            handlers=self._handlers,
+            operations=self._operations,
+            activity=activity,
+            rbac=self._rbac,
+            tenant_id=TENANT_ID,
+        )
+        verbs = Verbs(
+            store=self._store,
+            catalogue=catalogue,
+            handlers=self._handlers,
+            lifecycle=self._lifecycle,
+            operations=self._operations,
+            activity=activity,
+            rbac=self._rbac,
+        )
+        declared = [each for handler in self._handlers.all() for each in handler.operations()]
+        return Arm(
+            verbs=verbs,
+            operations=[*declared, *directory.operations()],
+            tokens=self._tokens,
+            audiences=self._resources.manager,
+            authority=f"https://{self.services.names.login}/{TENANT_ID}",
+        )
+
+    def _login(self, outside: Outside) -> ASGIApp:
+        names = self.services.names
+        issuers = Issuers(outside.trust, suffix=names.suffix, local=outside.local)
+        return Login(
+            names=names,
+            tenant_id=TENANT_ID,
+            key=self._key,
+            tokens=self._tokens,
+            clients=Clients(self._directory, issuers, TENANT_ID),
+            resources=self._resources,
+        ).app()
 
     def _management(self, arm: ASGIApp) -> ASGIApp:
         metadata = Metadata(self.services.names)

@@ -70,6 +70,8 @@ class Handler:
     #: only one. A long-running PUT of a new resource may say 201 or 202.
     created_status: ClassVar[int] = 201
     updated_status: ClassVar[int] = 200
+    #: Status code of a DELETE that is done at once.
+    deleted_status: ClassVar[int] = 200
     #: A DELETE answers what was deleted, as role assignments do; others answer no content.
     answers_deleted: ClassVar[bool] = False
 

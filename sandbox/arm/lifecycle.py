@@ -103,7 +103,7 @@ class Lifecycle:
                     self._store.mark(id, "")
                     raise
                 kept = resource if self._handlers.of(id.type).answers_deleted else None
-                return Outcome(200, kept)
+                return Outcome(self._handlers.of(id.type).deleted_status, kept)
             return Outcome(202, resource, self._start_delete(resource))
 
     async def resume(self) -> None:

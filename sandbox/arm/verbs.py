@@ -15,7 +15,7 @@ from sandbox.arm.catalogue import Catalogue, TypeInfo
 from sandbox.arm.errors import ArmError
 from sandbox.arm.handler import Call
 from sandbox.arm.handlers import Handlers
-from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, Path
+from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, Path, parse_id
 from sandbox.arm.lifecycle import Lifecycle, Outcome
 from sandbox.arm.listing import filtered
 from sandbox.arm.locks import require_unlocked
@@ -142,6 +142,22 @@ class Verbs:
     ) -> Response:
         """An operation that a handler, or ARM itself, declared."""
         scope = _scope(caller.path, parameters)
+        if caller.method == "GET" or scope == "/":
+            return await self._operate(operation, parameters, caller, body, scope)
+        event = Event(
+            operation.action, parse_id(scope), caller.principal, SUCCEEDED, 200, caller.correlation_id
+        )
+        try:
+            response = await self._operate(operation, parameters, caller, body, scope)
+        except ArmError as error:
+            self._fail(event, error)
+            raise
+        self._activity.record(replace(event, http_status=response.status_code))
+        return response
+
+    async def _operate(
+        self, operation: Operation, parameters: Mapping[str, str], caller: Caller, body: Body, scope: str
+    ) -> Response:
         if operation.action:
             self._rbac.require(caller.principal, operation.action, scope)
         call = OperationCall(parameters, caller.query, body, caller.principal, caller.api_version)

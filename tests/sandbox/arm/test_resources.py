@@ -185,6 +185,8 @@ async def test_actions(arm: Client, group: str) -> None:
 async def test_operations_of_providers(arm: Client) -> None:
     path = f"{SUBSCRIPTION}/providers/microsoft.test/checkname"
     assert (await arm.ask("POST", path, {"name": "one"})).json() == {"available": False}
+    log = await arm.get(f"{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values")
+    assert log["value"][0]["operationName"]["value"] == "Microsoft.Test/checkName/action"
 
 
 async def test_singletons_exist_with_their_parent(arm: Client, group: str) -> None:

@@ -76,6 +76,13 @@ def test_providers_and_generic_resources(cloud: Served) -> None:
     body = {"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
     made = arm.resources.begin_create_or_update_by_id(network, body, api_version="2024-05-01").result()
     assert made.properties["provisioningState"] == "Succeeded"
+    # What a GET shows may be sent back, and a PATCH changes what it names.
+    shown = arm.resources.get_by_id(network, api_version="2024-05-01")
+    again = arm.resources.begin_create_or_update_by_id(network, shown, api_version="2024-05-01").result()
+    assert again.properties == made.properties
+    patch = {"tags": {"a": "b"}}
+    patched = arm.resources.begin_update_by_id(network, patch, api_version="2024-05-01").result()
+    assert (patched.tags, patched.properties) == ({"a": "b"}, made.properties)
     assert [found.id for found in arm.resources.list_by_resource_group("rg")] == [network]
     assert arm.resources.check_existence_by_id(network, api_version="2024-05-01")
     broken = {**body, "properties": {"addresSpace": {}}}
