@@ -14,16 +14,20 @@ from sandbox.aks import authentication, pki
 from sandbox.aks.files import revision, write, write_yaml
 from sandbox.aks.layout import ClusterLayout
 from sandbox.aks.settings import ClusterSettings
-from sandbox.aks.versions import KUBERNETES
 from sandbox.config import Config
 from sandbox.services import Program, Services
+from sandbox.toolchain.versions import versions
 
 ADMIN_GROUP = "system:masters"
 
 
 def kubernetes(config: Config, program: str) -> str:
     """Path of one of Kubernetes' programs in the toolchain's cache."""
-    return str(config.cache / f"kubernetes-{KUBERNETES}" / "bin" / program)
+    return _program(config, "kubernetes", program)
+
+
+def _program(config: Config, module: str, program: str) -> str:
+    return str(config.cache / f"{module}-{versions().go[module].version}" / "bin" / program)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class ControlPlane:
     def _etcd(self) -> list[str]:
         peer = "http://127.0.0.1:2380"
         return [
-            str(self.services.config.cache / "etcd-3.6.13" / "bin" / "etcd"),
+            _program(self.services.config, "etcd", "etcd"),
             "--name=etcd",
             f"--data-dir={self.layout.folder / 'etcd'}",
             "--listen-client-urls=http://127.0.0.1:2379",

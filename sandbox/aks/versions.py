@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.arm.errors import ArmError, bad_request
+from sandbox.toolchain.versions import versions
 
 #: The release that runs.
-KUBERNETES = "1.34.4"
+KUBERNETES = versions().go["kubernetes"].version
 MINOR = KUBERNETES.rpartition(".")[0]
 
 
