@@ -67,8 +67,8 @@ class PythonImageStep(EntryStep):
             container = buildah.create()
             root = buildah.mount(container)
             shell.run(
-                # debootstrap's mounts end with its processes, even when it is killed.
-                *("unshare", "--mount", "--propagation", "private"),
+                # All of debootstrap's processes end with it, even when it is killed, and its mounts with them.
+                *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
                 "debootstrap",
                 "--variant=minbase",
                 f"--include={','.join(self.packages)}",

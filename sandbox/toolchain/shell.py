@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import signal
@@ -16,6 +17,13 @@ from sandbox.config import invoking_user
 
 #: Variables that would make a program work on the project's virtualenv instead of its own.
 _FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT")
+
+#: Started through this, a program does not go on when we are killed outright.
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+#: Seconds from the request to end to the end.
+_GRACE = 5
+#: Characters of a failed program's output that its error quotes.
+_QUOTED = 500
 
 
 class CommandError(Exception):
@@ -78,8 +86,15 @@ class Shell:
         """End the running program and its children; later ones are refused."""
         with self._lock:
             self._stopped = True
-            if self._running is not None and self._running.poll() is None:
-                os.killpg(self._running.pid, signal.SIGTERM)
+            process = self._running
+        if process is None:
+            return
+        for kind in (signal.SIGTERM, signal.SIGKILL):
+            if process.poll() is not None:
+                return
+            os.killpg(process.pid, kind)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
 
     def _run(
         self,
@@ -98,7 +113,7 @@ class Shell:
             log.write(f"$ {' '.join(arguments)}\n")
             log.flush()
             process = subprocess.Popen(
-                arguments,
+                [*_ENDS_WITH_US, *arguments],
                 cwd=folder or Path("/"),
                 env=environment(user) | dict(env or {}),
                 stdin=subprocess.DEVNULL,
@@ -112,7 +127,7 @@ class Shell:
             self._running = process
         output, _ = process.communicate()
         if process.returncode != 0:
-            raise CommandError(arguments, process.returncode)
+            raise CommandError(arguments, process.returncode, (output or "")[-_QUOTED:])
         return output or ""
 
 

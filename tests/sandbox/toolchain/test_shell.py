@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.toolchain.shell import CommandError, Shell, environment, query
@@ -35,6 +40,44 @@ def test_a_stopped_shell_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(CommandError):
         shell.run("touch", tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+def test_what_ignores_the_request_to_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.toolchain.shell._GRACE", 0.2)
+    shell = Shell(tmp_path / "log")
+    ready = tmp_path / "ready"
+    command = ["sh", "-c", f"trap '' TERM; touch {ready}; while :; do sleep 0.1; done"]
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(shell.run, *command)
+        _wait(ready.exists)
+        shell.stop()
+        with pytest.raises(CommandError):
+            running.result(timeout=10)
+
+
+def test_programs_end_when_we_are_killed(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    shell = Shell(tmp_path / "log")
+    process = multiprocessing.get_context("fork").Process(
+        target=shell.run, args=("sh", "-c", f"echo $$ > {pid}.new && mv {pid}.new {pid} && exec sleep 60")
+    )
+    process.start()
+    _wait(pid.exists)
+    process.kill()
+    process.join()
+    _wait(lambda: not psutil.pid_exists(int(pid.read_text())))
+
+
+def test_a_failed_query_of_a_step_quotes_the_output(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no such module"):
+        Shell(tmp_path / "log").read("sh", "-c", "echo no such module; exit 1")
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about"
+        time.sleep(0.01)
 
 
 def test_the_projects_virtualenv_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
