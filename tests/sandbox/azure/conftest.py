@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,12 +103,11 @@ class World:
         return asyncio.run(found[0].run(call))  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    store = SqliteStore(Database(tmp_path / "azure.db"))
+def make_world(state: Path) -> World:
+    store = SqliteStore(Database(state / "azure.db"))
     rbac, hosts, router, supervisor = fakes.Rbac(), fakes.Hosts(), fakes.Router(), fakes.Supervisor()
     services = Services(
-        config=Config(state=tmp_path),
+        config=Config(state=state),
         names=Names("azure.test"),
         supervisor=supervisor,
         hosts=hosts,
@@ -121,48 +121,40 @@ def world(tmp_path: Path) -> World:
     return World(services, store, rbac, hosts, router, supervisor)
 
 
-@pytest.fixture
-def serve(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """Start serving what is mounted; names under azure.test lead there until the test ends."""
-    stops: list[Callable[[], None]] = []
-
-    def start() -> None:
-        authority = world.services.ca
-        assert isinstance(authority, fakes.Authority)
-        ca, chain, key = tmp_path / "ca.pem", tmp_path / "server.pem", tmp_path / "server.key"
-        certificate, private = authority.issue(WILDCARDS)
-        ca.write_text(authority.pem)
-        chain.write_text(certificate)
-        key.write_text(private)
+@contextmanager
+def serving(world: World) -> Iterator[None]:
+    """Serve what is mounted; names under azure.test lead there until the end."""
+    authority = world.services.ca
+    assert isinstance(authority, fakes.Authority)
+    folder = world.services.config.state
+    ca, chain, key = folder / "ca.pem", folder / "server.pem", folder / "server.key"
+    certificate, private = authority.issue(WILDCARDS)
+    ca.write_text(authority.pem)
+    chain.write_text(certificate)
+    key.write_text(private)
+    listener = socket.create_server(("127.0.0.1", 0))
+    world.port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        world.router, ssl_certfile=str(chain), ssl_keyfile=str(key), log_level="warning", lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started:
+        assert thread.is_alive(), "the server ended at once"
+        assert time.monotonic() < deadline, "the server did not start"
+        thread.join(0.01)
+    with pytest.MonkeyPatch.context() as patch:
         for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
-            monkeypatch.setenv(variable, str(ca))
-        listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            world.router, ssl_certfile=str(chain), ssl_keyfile=str(key), log_level="warning", lifespan="off"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
-        thread.start()
-        world.port = listener.getsockname()[1]
-        _resolve_to(monkeypatch, world.port)
-        deadline = time.monotonic() + 10
-        while not server.started:
-            assert thread.is_alive(), "the server ended at once"
-            assert time.monotonic() < deadline, "the server did not start"
-            thread.join(0.01)
-
-        def stop() -> None:
-            server.should_exit = server.force_exit = True
-            thread.join(10)
-
-        stops.append(stop)
-
-    yield start
-    for stop in stops:
-        stop()
+            patch.setenv(variable, str(ca))
+        _resolve_to(patch, world.port)
+        yield
+    server.should_exit = server.force_exit = True
+    thread.join(10)
 
 
-def _resolve_to(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+def _resolve_to(patch: pytest.MonkeyPatch, port: int) -> None:
     genuine = socket.getaddrinfo
 
     def getaddrinfo(host: Any, asked: Any, *args: Any, **kwargs: Any) -> Any:
@@ -171,7 +163,19 @@ def _resolve_to(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
             return genuine("127.0.0.1", port, *args, **kwargs)
         return genuine(host, asked, *args, **kwargs)
 
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    patch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return make_world(tmp_path)
+
+
+@pytest.fixture
+def serve(world: World) -> Iterator[Callable[[], None]]:
+    """Start serving, once everything is mounted."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(serving(world))
 
 
 @pytest.fixture

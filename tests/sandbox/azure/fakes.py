@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import json
+import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,16 +113,34 @@ class Router:
 
 @dataclass
 class Supervisor:
+    """Runs programs as they are, on the host's network; `end` ends what runs."""
+
     programs: dict[str, Program] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     async def start(self, program: Program) -> None:
-        self.programs[program.name] = program
+        if self.programs.get(program.name) == program and self.running[program.name].poll() is None:
+            return
+        await self.stop(program.name)
+        environment = {**os.environ, **(program.env or {})}
+        process = subprocess.Popen(  # noqa: ASYNC220
+            list(program.command), env=environment, cwd=program.directory, stdout=subprocess.DEVNULL
+        )
+        self.programs[program.name], self.running[program.name] = program, process
 
     async def stop(self, name: str) -> None:
         self.programs.pop(name, None)
+        process = self.running.pop(name, None)
+        if process is not None:
+            process.terminate()
+            process.wait(10)
 
     async def status(self) -> Mapping[str, str]:
         return dict.fromkeys(self.programs, "RUNNING")
+
+    def end(self) -> None:
+        for name in list(self.running):
+            asyncio.run(self.stop(name))
 
 
 class Authority:

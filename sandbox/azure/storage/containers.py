@@ -1,0 +1,129 @@
+"""Blob containers and queues made by ARM: real ones, in the account's server."""
+
+from __future__ import annotations
+
+import copy
+import re
+from datetime import UTC, datetime
+from typing import ClassVar
+from xml.etree.ElementTree import ParseError, fromstring  # what our own server answers
+
+import httpx
+
+from sandbox.arm.errors import ArmError, conflict
+from sandbox.arm.handler import Handler, Put
+from sandbox.arm.ids import parse_id
+from sandbox.arm.resource import Body, Resource, ResourceId
+from sandbox.azure.storage.azurite import Azurite
+
+_SERVICE = re.compile(r"/(blob|queue)Services/.*", re.IGNORECASE)
+
+
+class _StoredHandler(Handler):
+    """What the two have in common: a PUT and a DELETE at the server behind."""
+
+    service: ClassVar[str]
+    query: ClassVar[str]
+
+    async def provision(self, resource: Resource) -> None:
+        await self._call(resource, "PUT", accepted=(201, 204, 409))
+
+    async def resume(self, resource: Resource) -> None:
+        await self.provision(resource)
+
+    async def delete(self, resource: Resource) -> None:
+        account = self._account(resource.id)
+        if account is not None and Azurite(self.services, account).ports() is not None:
+            await self._call(resource, "DELETE", accepted=(202, 204, 404))
+
+    async def _call(self, resource: Resource, method: str, accepted: tuple[int, ...]) -> None:
+        account = self._account(resource.id)
+        if account is None:
+            raise ArmError(404, "ResourceNotFound", f"There is no storage account for '{resource.id}'.")
+        azurite = Azurite(self.services, account)
+        try:
+            async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+                answer = await azurite.call(client, self.service, method, f"/{resource.id.name}{self.query}")
+        except httpx.HTTPError as error:
+            raise ArmError(
+                503,
+                "StorageServerUnavailable",
+                f"The storage server of '{account.id.name}' does not answer: {error!r}",
+            ) from error
+        if answer.status_code not in accepted:
+            raise ArmError(answer.status_code, *_error(answer))
+
+    def _account(self, id: ResourceId) -> Resource | None:  # noqa: A002
+        return self.services.store.get(parse_id(_SERVICE.sub("", id.text)))
+
+
+class ContainerHandler(_StoredHandler):
+    type = "Microsoft.Storage/storageAccounts/blobServices/containers"
+    service = "blob"
+    query = "?restype=container"
+
+    async def check(self, put: Put) -> None:
+        account = self._account(put.id)
+        access = (put.body.get("properties") or {}).get("publicAccess") or "None"
+        if account is not None and access != "None" and not account.properties.get("allowBlobPublicAccess"):
+            raise conflict(
+                "PublicAccessNotPermitted", "Public access is not permitted on this storage account."
+            )
+
+    async def fill(self, put: Put) -> Body:
+        body = copy.deepcopy(put.body)
+        sent = {key: value for key, value in (body.get("properties") or {}).items() if value is not None}
+        body["properties"] = {
+            "publicAccess": "None",
+            "defaultEncryptionScope": "$account-encryption-key",
+            "denyEncryptionScopeOverride": False,
+            **sent,
+            "leaseStatus": "Unlocked",
+            "leaseState": "Available",
+            "lastModifiedTime": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "hasImmutabilityPolicy": False,
+            "hasLegalHold": False,
+            "deleted": False,
+            "remainingRetentionDays": 0,
+        }
+        return body
+
+    async def provision(self, resource: Resource) -> None:
+        await super().provision(resource)
+        # Azurite tells public containers by their ACL, which ARM calls publicAccess.
+        access = str(resource.properties.get("publicAccess", "None")).lower()
+        if access != "none":
+            await self._set_access(resource, access)
+
+    async def _set_access(self, resource: Resource, access: str) -> None:
+        account = self._account(resource.id)
+        if account is None:
+            return
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            target = f"/{resource.id.name}?restype=container&comp=acl"
+            headers = [("x-ms-blob-public-access", access)]
+            answer = await Azurite(self.services, account).call(client, "blob", "PUT", target, headers)
+        if answer.is_error:
+            raise ArmError(answer.status_code, *_error(answer))
+
+
+class QueueHandler(_StoredHandler):
+    type = "Microsoft.Storage/storageAccounts/queueServices/queues"
+    service = "queue"
+    query = ""
+    created_status = 200
+    deleted_status = 204
+
+    async def fill(self, put: Put) -> Body:
+        body = copy.deepcopy(put.body)
+        body.setdefault("properties", {}).setdefault("metadata", {})
+        return body
+
+
+def _error(answer: httpx.Response) -> tuple[str, str]:
+    """Code and message of Storage's error XML."""
+    try:
+        root = fromstring(answer.content)  # noqa: S314
+        return root.findtext("Code") or "StorageError", (root.findtext("Message") or "").partition("\n")[0]
+    except ParseError:
+        return "StorageError", answer.text[:200]
