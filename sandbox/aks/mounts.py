@@ -1,8 +1,8 @@
 """A node's mount namespace: what makes a folder of the state look like a machine of its own.
 
 Inside, `/run`, `/var/log` and `/var/lib` are the node's (containerd's and the kubelet's folders lie on
-disk, the rest in memory), the name server is the sandbox's, and the kernel settings that the kubelet would
-change are read-only. Outside, only one bind mount that holds the namespace is visible: when that is
+disk, the rest in memory), the name server is the sandbox's, and the kernel settings that a kubelet would
+change look as it wants them. Outside, only one bind mount that holds the namespace is visible: when that is
 unmounted and the processes have ended, every mount the node ever made is gone.
 """
 
@@ -15,6 +15,16 @@ from sandbox.aks.shell import run, succeeds
 
 #: Kept on disk across restarts; everything else the node writes outside the state folder is in memory.
 PERSISTENT = {"containerd": "/var/lib/containerd", "kubelet": "/var/lib/kubelet", "pods": "/var/log/pods"}
+
+#: Kernel settings that a kubelet insists on (kubernetes/pkg/kubelet/cm/container_manager_linux.go).
+_KERNEL = (
+    ("vm", "overcommit_memory", 1),
+    ("vm", "panic_on_oom", 0),
+    ("kernel", "panic", 10),
+    ("kernel", "panic_on_oops", 1),
+    ("kernel/keys", "root_maxkeys", 1_000_000),
+    ("kernel/keys", "root_maxbytes", 25_000_000),
+)
 
 
 def ensure(handle: Path, *, state: Path, disk: Path, resolver: str) -> None:
@@ -87,9 +97,11 @@ def _script(state: Path, disk: Path) -> str:
         # /etc/resolv.conf may be a link into /run, which is empty now.
         'resolver=$(readlink -m /etc/resolv.conf) && mkdir -p "$(dirname "$resolver")"',
         f'[ -e "$resolver" ] || touch "$resolver"; mount --bind {quoted_disk}/resolv.conf "$resolver"',
+        # The machine's kernel is not the node's to tune: the kubelet finds what it wants, and leaves it.
+        "mkdir -p /run/kernel",
         *(
-            f"mount --bind {path} {path} && mount -o remount,bind,ro {path}"
-            for path in ("/proc/sys/vm", "/proc/sys/kernel")
+            f"echo {value} > /run/kernel/{name} && mount --bind /run/kernel/{name} /proc/sys/{folder}/{name}"
+            for folder, name, value in _KERNEL
         ),
     ]
     return "\n".join(lines)

@@ -153,8 +153,6 @@ class Node:
                 "imagefs.available": "1%",
             },
             "imageGCHighThresholdPercent": 100,
-            # The machine's kernel is not the node's to tune; the gate turns the refusal into a log line.
-            "featureGates": {"KubeletInUserNamespace": True},
             "maxPods": self.pool.max_pods,
             "podLogsDir": "/var/log/pods",
             "providerID": nodelabels.provider_id(settings, self.layout),
