@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import httpx
 
 from sandbox.engine.azure_native import outputs
 from sandbox.engine.azure_native.arm_client import ArmClient, RefusedError
@@ -20,6 +23,15 @@ from sandbox.types.schema import Schema
 Properties = dict[str, Any]
 
 _VAULT_API = "7.4"
+#: ARM's codes for a resource that something else is still at work on, such as an earlier, killed run.
+_BUSY = {
+    "AnotherOperationInProgress",
+    "ParentResourceBeingDeleted",
+    "ResourceBeingDeleted",
+    "ResourceGroupBeingDeleted",
+}
+#: Seconds between two looks at it, and to wait at most.
+_LOOK, _PATIENCE = 1.0, 1800.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,11 @@ class Resource:
             raise
 
     def _require_free(self) -> None:
-        if self._get("creating") is not None:
+        end = time.monotonic() + _PATIENCE
+        while (found := self._get("creating")) is not None:
+            if _state(found) == "deleting" and time.monotonic() < end:
+                self.client.sleep(_LOOK)
+                continue
             raise PlugError(
                 f"cannot create already existing resource '{self.id}'. "
                 "If it is this stack's, take it over with `pulumi import`."
@@ -75,9 +91,9 @@ class Resource:
                 self._delete_in_vault(self.row.vault_collection)
                 return
             if self.row.default_body is not None:
-                response = self.client.send("PUT", self.id, self.api_version, dict(self.row.default_body))
+                response = self._send("PUT", dict(self.row.default_body))
             else:
-                response = self.client.send("DELETE", self.id, self.api_version)
+                response = self._send("DELETE")
             self.client.finish(response, self.id, self.api_version, deleting=True)
         except RefusedError as error:
             if error.status != 404:
@@ -103,7 +119,7 @@ class Resource:
 
     def _put(self, doing: str, inputs: Properties, body: Properties) -> Properties:
         try:
-            response = self.client.send("PUT", self.id, self.api_version, body)
+            response = self._send("PUT", body)
         except RefusedError as error:
             raise self._error(doing, error) from error
         try:
@@ -118,6 +134,17 @@ class Resource:
         if found is None:
             raise PlugError(f"{doing} {self.id}: ARM accepted it, but does not have it")
         return outputs.of(self.row, found)
+
+    def _send(self, method: str, body: Properties | None = None) -> httpx.Response:
+        """One request, made when the resource is idle."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self.client.send(method, self.id, self.api_version, body)
+            except RefusedError as error:
+                if error.status != 409 or error.code not in _BUSY or time.monotonic() > end:
+                    raise
+            self.client.sleep(_LOOK)
 
     def _unfinished(self, inputs: Properties, reason: str) -> InitFailedError:
         """The resource was accepted and may be half there: the engine must keep it."""
@@ -145,6 +172,12 @@ class Resource:
 
     def _error(self, doing: str, error: RefusedError) -> PlugError:
         return PlugError(describe(doing, self.id, self._schema, error))
+
+
+def _state(body: Mapping[str, Any]) -> str:
+    """The resource's provisioningState in lower case; empty where it has none."""
+    properties = body.get("properties")
+    return str(properties.get("provisioningState", "")).lower() if isinstance(properties, Mapping) else ""
 
 
 def _at(inputs: Mapping[str, Any], path: str) -> Any:

@@ -86,13 +86,14 @@ class AzureNative(plug.Plug):
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         row = _row(_type_of(request.urn))
+        unfinished = self._journal.unfinished(request.urn)
         checked = check(
             row,
             cache.schema(row),
             self._azure(context),
             logical_name=_name_of(request.urn),
             seed=request.randomSeed,
-            old=decode(request.olds),
+            old=decode(request.olds) or (unfinished and row.parse(unfinished)) or {},
             new=decode(request.news),
         )
         failures = [provider_pb2.CheckFailure(property=name, reason=text) for name, text in checked.failures]
