@@ -64,7 +64,8 @@ class Database:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA busy_timeout=5000")
-        self._connection.executescript(_SCHEMA)
+        # In one transaction: a kill leaves all tables or none, and one flush is enough.
+        self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement; the number of rows it changed."""

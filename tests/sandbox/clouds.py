@@ -129,7 +129,7 @@ async def running(
         supervisor=fakes.Supervisor(),
         hosts=fakes.Hosts(),
         authority=fakes.Authority(),
-        trust=ssl.create_default_context(),
+        trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         local="127.0.0.1:1",
     )
     modules = [resources, authorization, managedidentity, module(*handlers)]

@@ -38,7 +38,7 @@ def test_the_whole_cloud_can_be_built(tmp_path: Path) -> None:
         supervisor=fakes.Supervisor(),
         hosts=fakes.Hosts(),
         authority=fakes.Authority(),
-        trust=ssl.create_default_context(),
+        trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         local="127.0.0.1:1",
     )
     cloud = Cloud(Config(state=tmp_path, suffix="azure.test"), outside, catalogue())
