@@ -33,6 +33,8 @@ def up(config: Config, console: Console) -> None:
         with progress.part("network, names, certificates, supervisor"):
             supervised = _ground(config, progress)
         chosen = ports.choose(config, environment.PLUGS, running=_running(supervised))
+        if revived := supervised.revive():
+            progress.say(f"started again what had failed: {', '.join(revived)}")
         with progress.part("the local Azure"):
             parts.start_server(config, toolchain, supervised)
         with progress.part("Pulumi's providers"):

@@ -21,8 +21,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOG_BYTES = "10MB"
 _LOG_FILES = 2
-#: Starts tried in a row before a program counts as FATAL (the pauses between them grow by 1 s each).
-RETRIES = 5
+#: Starts tried in a row before a program counts as FATAL. The pauses between them grow by 1 s each, so this
+#: bridges over three minutes in which something that it needs is away.
+RETRIES = 20
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from sandbox.services import Program
 _Result = TypeVar("_Result")
 #: Seconds between looks at a program that is starting.
 _LOOK = 0.1
-#: Seconds beyond a program's own `start_seconds` for its retries.
+#: Seconds beyond a program's own `start_seconds` until its start counts as failed (it is still retried).
 _PATIENCE = 30.0
 #: A unix socket's path may have 107 bytes (unix(7)).
 _SOCKET_BYTES = 107
@@ -36,8 +36,9 @@ _ABSENT = "ABSENT"
 class Programs:
     """Blocking calls, safe to use from several threads and processes (each caring for its own programs)."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, patience: float = _PATIENCE) -> None:
         self._config = config
+        self._patience = patience
         self._socket = socket_path(config)
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -59,6 +60,14 @@ class Programs:
             self._reload()
             self._call("addProcessGroup", program.name, unless=rpc.ALREADY_ADDED)
             self._await_running(program)
+
+    def revive(self) -> list[str]:
+        """Start again what supervisord has given up; names of the programs."""
+        dead = [name for name, info in self.details().items() if info["statename"] in {"FATAL", "EXITED"}]
+        for name in dead:
+            with self._locks[name]:
+                self._call("startProcess", name, False, unless=rpc.ALREADY_STARTED)
+        return dead
 
     def stop(self, name: str, *, seconds: int = 60) -> None:
         """End and forget; a no-op when unknown. `seconds` bounds the wait for its end."""
@@ -111,7 +120,7 @@ class Programs:
         raise HostError(f"supervisord cannot read {programs.sections(self._config)}: {reason}")
 
     def _await_running(self, program: Program) -> None:
-        end = time.monotonic() + program.start_seconds + _PATIENCE
+        end = time.monotonic() + program.start_seconds + self._patience
         while (state := self.state(program.name)) != "RUNNING":
             if state in {"FATAL", "STOPPED", "EXITED", _ABSENT} or time.monotonic() > end:
                 raise HostError(f"{program.name} does not start ({state}). {self.log_end(program.name)}")
