@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -17,6 +18,9 @@ from sandbox.engine.failures import Interceptor
 from sandbox.engine.language_host.launcher import NAME
 from sandbox.engine.language_host.service import LanguageHost
 
+#: Seconds between two looks at whether the engine still runs.
+_PARENT_SECONDS = 1.0
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog=NAME, description="Runs Pulumi programs written in Python.")
@@ -27,7 +31,7 @@ def main() -> None:
     if not options.exec.exists():
         raise SystemExit(f"{NAME}: {options.exec} is missing; `make up` installs it with the toolchain")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    stop = threading.Event()
+    parent, stop = os.getppid(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     server = grpc.server(ThreadPoolExecutor(max_workers=32), interceptors=[Interceptor()])
@@ -36,7 +40,9 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)  # noqa: T201
-    stop.wait()
+    # An engine that was killed outright ends nobody; its children then have another parent.
+    while not stop.wait(_PARENT_SECONDS) and os.getppid() == parent:
+        pass
     server.stop(grace=0.5).wait()
 
 
