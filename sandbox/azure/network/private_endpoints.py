@@ -1,0 +1,160 @@
+"""Private endpoints: an address in a subnet for a service, and its names in private zones.
+
+Nothing is routed through them yet: what is answered is what a client of ARM can see.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.arm.errors import bad_request
+from sandbox.arm.handler import Handler, Put
+from sandbox.arm.ids import parse_id
+from sandbox.arm.resource import Body, Resource, ResourceId
+from sandbox.azure.network import addresses, references
+from sandbox.azure.network.inline import etag
+
+_TYPE = "Microsoft.Network/privateEndpoints"
+#: The first usable address of a subnet: Azure keeps the ones before.
+_RESERVED = 4
+_TTL = 10
+
+
+class PrivateEndpointHandler(Handler):
+    type = _TYPE
+
+    async def check(self, put: Put) -> None:
+        properties = put.body.get("properties") or {}
+        if not (properties.get("subnet") or {}).get("id"):
+            raise bad_request(
+                "InvalidRequestFormat", "A private endpoint needs a subnet.", "properties.subnet"
+            )
+        connections = _connections(properties)
+        if len(connections) != 1:
+            raise bad_request(
+                "InvalidRequestFormat",
+                "A private endpoint has exactly one private link service connection.",
+                "properties.privateLinkServiceConnections",
+            )
+        target = str((connections[0].get("properties") or {}).get("privateLinkServiceId"))
+        references.check(self.services.store, put.id, [properties["subnet"], {"id": target}])
+
+    async def fill(self, put: Put) -> Body:
+        body = copy.deepcopy(put.body)
+        properties = body["properties"]
+        before = put.previous.properties if put.previous else {}
+        properties["networkInterfaces"] = []
+        for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
+            for connection in properties.setdefault(kind, []):
+                _approve(put.id, kind, connection)
+        configs = before.get("customDnsConfigs") or []
+        address = configs[0]["ipAddresses"][0] if configs else self._free(properties["subnet"]["id"])
+        properties["customDnsConfigs"] = [
+            {"fqdn": name, "ipAddresses": [address]} for name in self._names(_connections(properties)[0])
+        ]
+        properties.setdefault("ipConfigurations", [])
+        return body
+
+    def _names(self, connection: Body) -> list[str]:
+        """Host names of the service behind, from its own properties."""
+        target = self.services.store.get(connection["properties"]["privateLinkServiceId"])
+        groups = [str(group).lower() for group in connection["properties"].get("groupIds") or ()]
+        return sorted(_host_names(target.properties, groups)) if target else []
+
+    def _free(self, subnet_id: str) -> str:
+        """The subnet's next address that no other endpoint has."""
+        subnet = self.services.store.get(subnet_id)
+        if subnet is None:
+            raise bad_request(
+                "InvalidResourceReference", f"There is no subnet {subnet_id}.", "properties.subnet.id"
+            )
+        whole = addresses.subnet(subnet.id.name, subnet.properties)[0]
+        taken = {
+            address
+            for other in self.services.store.list(type=self.type)
+            for config in other.properties.get("customDnsConfigs") or ()
+            for address in config["ipAddresses"]
+        }
+        first, last = int(whole.network_address) + _RESERVED, int(whole.broadcast_address)
+        for number in range(first, last):
+            if str(ip_address(number)) not in taken:
+                return str(ip_address(number))
+        raise bad_request(
+            "SubnetIsFull", f"Subnet {subnet.id.name} has no free address.", "properties.subnet.id"
+        )
+
+
+class ZoneGroupHandler(Handler):
+    """Keeps an endpoint's names as A records in the private zones it lists."""
+
+    type = f"{_TYPE}/privateDnsZoneGroups"
+
+    async def check(self, put: Put) -> None:
+        for config in (put.body.get("properties") or {}).get("privateDnsZoneConfigs") or ():
+            zone = str((config.get("properties") or {}).get("privateDnsZoneId"))
+            references.check(self.services.store, put.id, {"id": zone})
+
+    async def provision(self, resource: Resource) -> None:
+        endpoint = self.services.store.get(parse_id(resource.id.text.rsplit("/", 2)[0]))
+        configs = endpoint.properties.get("customDnsConfigs") or [] if endpoint else []
+        for zone_config in resource.properties.get("privateDnsZoneConfigs") or ():
+            properties = zone_config["properties"]
+            zone = parse_id(properties["privateDnsZoneId"])
+            properties["recordSets"] = [
+                self._record(zone, config["fqdn"], config["ipAddresses"]) for config in configs
+            ]
+
+    async def delete(self, resource: Resource) -> None:
+        for zone_config in resource.properties.get("privateDnsZoneConfigs") or ():
+            for record in zone_config["properties"].get("recordSets") or ():
+                zone = zone_config["properties"]["privateDnsZoneId"]
+                self.services.store.remove(parse_id(f"{zone}/A/{record['recordSetName']}"))
+
+    def _record(self, zone: ResourceId, fqdn: str, ips: list[str]) -> Body:
+        # The private zone is `privatelink.<service>`: the record is the name's first label.
+        name = fqdn.partition(".")[0]
+        now = time.time()
+        properties = {
+            "ttl": _TTL,
+            "fqdn": f"{name}.{zone.name}.",
+            "isAutoRegistered": False,
+            "aRecords": [{"ipv4Address": ip} for ip in ips],
+        }
+        record = Resource(parse_id(f"{zone}/A/{name}"), {"properties": properties, "etag": etag()}, now, now)
+        self.services.store.save(record)
+        return {
+            "recordType": "A",
+            "recordSetName": name,
+            "fqdn": f"{name}.{zone.name}",
+            "ttl": _TTL,
+            "ipAddresses": ips,
+            "provisioningState": "Succeeded",
+        }
+
+
+def _connections(properties: Body) -> list[Body]:
+    kinds = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
+    return [connection for kind in kinds for connection in properties.get(kind) or ()]
+
+
+def _approve(endpoint: ResourceId, kind: str, connection: Body) -> None:
+    connection.setdefault("name", endpoint.name)
+    connection["id"] = f"{endpoint}/{kind}/{connection['name']}"
+    connection["type"] = f"{_TYPE}/{kind}"
+    properties = connection.setdefault("properties", {})
+    properties["provisioningState"] = "Succeeded"
+    approved = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
+    properties["privateLinkServiceConnectionState"] = approved
+
+
+def _host_names(properties: Any, groups: list[str]) -> set[str]:
+    """Names that a resource answers under, wherever its type keeps them."""
+    found = [properties.get(key) for key in ("vaultUri", "endpoint", "documentEndpoint", "loginServer")]
+    found.append(properties.get("fullyQualifiedDomainName"))
+    endpoints = properties.get("primaryEndpoints") or {}
+    found += [endpoints.get(group) for group in groups]
+    return {urlsplit(str(url)).hostname or str(url) for url in found if url}
