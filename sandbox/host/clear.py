@@ -17,19 +17,24 @@ from sandbox.host import mounts, network, processes
 from sandbox.host.cgroup import Cgroup
 from sandbox.host.errors import HostError
 from sandbox.host.hosts import HostNames
+from sandbox.host.supervisor import Programs
 
 
 def clear(config: Config) -> int:
     """Repeatable; the number of processes that had to be ended. Raises HostError for what will not go."""
     cgroup = Cgroup(config.cgroup)
-    pods = network.pods_by_inode(_namespaces(cgroup.pids()))
-    ended = processes.end_all(lambda: (cgroup.pids() | network.pids(config)) - {os.getpid()})
+    members = cgroup.pids()
+    pods = network.pods_by_inode(_namespaces(members))
+    # In good order where there is a supervisor, and without its restarting what is ended.
+    with contextlib.suppress(HostError):
+        Programs(config).stop_all()
+    processes.end_all(lambda: (cgroup.pids() | network.pids(config)) - {os.getpid()})
     mounts.unmount_below(config.state.resolve())
     network.remove(config, pods)
     cgroup.remove()
     HostNames(config).remove_all()
     shutil.rmtree(config.run, ignore_errors=True)
-    return ended
+    return len(members)
 
 
 def remove_state(config: Config) -> None:

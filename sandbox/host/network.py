@@ -48,6 +48,13 @@ def _port(node: Node) -> str:
     return "n" + "-".join(str(node.address).split(".")[2:])
 
 
+def _mac(address: IPv4Address) -> str:
+    """Locally administered, and a function of the IP address: neighbours that remember a machine find the one
+    that is made in its place, and a bridge does not change its own with every port.
+    """
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
+
+
 def check_clash(config: Config) -> None:
     """Refuse addresses that the host already routes elsewhere: the sandbox would take them away from it."""
     for route in ip_json("-4", "route", "show", "table", "all"):
@@ -68,13 +75,14 @@ def create(config: Config) -> None:
     netns.create(config.netns)
     netns.set_sysctl(config.netns, "net.ipv4.ip_forward", "1")
     if BRIDGE not in netns.links(config.netns):
-        ip("-n", config.netns, "link", "add", BRIDGE, "type", "bridge")
+        ip("-n", config.netns, "link", "add", BRIDGE, "address", _mac(config.gateway), "type", "bridge")
     _address(config.netns, BRIDGE, f"{config.gateway}/{config.network.prefixlen}")
     ip("-n", config.netns, "link", "set", BRIDGE, "up")
     link = host_link(config)
     if _UPLINK not in netns.links(config.netns):
         attempt(["ip", "link", "del", link])
-        ip("link", "add", link, "type", "veth", "peer", "name", _UPLINK, "netns", config.netns)
+        peer = ("peer", "name", _UPLINK, "netns", config.netns)
+        ip("link", "add", link, "address", _mac(config.host_address), "type", "veth", *peer)
     ip("-n", config.netns, "link", "set", _UPLINK, "master", BRIDGE, "up")
     address = f"{config.host_address}/{config.network.prefixlen}"
     if address not in _addresses(None, link):
@@ -91,7 +99,8 @@ def add_node(config: Config, node: Node) -> str:
     netns.set_sysctl(name, "net.ipv4.ip_forward", "1")
     if NODE_LINK not in netns.links(name):
         attempt(["ip", "-n", config.netns, "link", "del", port])
-        ip("-n", config.netns, "link", "add", port, "type", "veth", "peer", "name", NODE_LINK, "netns", name)
+        peer = ("peer", "name", NODE_LINK, "address", _mac(node.address), "netns", name)
+        ip("-n", config.netns, "link", "add", port, "type", "veth", *peer)
     ip("-n", config.netns, "link", "set", port, "master", BRIDGE, "up")
     _address(name, NODE_LINK, f"{node.address}/{config.network.prefixlen}")
     ip("-n", name, "link", "set", NODE_LINK, "up")

@@ -28,6 +28,8 @@ _Result = TypeVar("_Result")
 _LOOK = 0.1
 #: Seconds beyond a program's own `start_seconds` until its start counts as failed (it is still retried).
 _PATIENCE = 30.0
+#: Seconds that all programs together may take to stop before they are ended the hard way.
+_HURRY = 8.0
 #: A unix socket's path may have 107 bytes (unix(7)).
 _SOCKET_BYTES = 107
 _ABSENT = "ABSENT"
@@ -77,6 +79,10 @@ class Programs:
                 self._forget(name, seconds)
             (programs.sections(self._config) / f"{name}.ini").unlink(missing_ok=True)
             (programs.scripts(self._config) / f"{name}.sh").unlink(missing_ok=True)
+
+    def stop_all(self) -> None:
+        """End all programs at once, without waiting for the slow ones for more than some seconds."""
+        self._call("stopAllProcesses", timeout=_HURRY)
 
     def state(self, name: str) -> str:
         info = self._call("getProcessInfo", name, unless=rpc.BAD_NAME)
