@@ -67,7 +67,7 @@ class PythonImageStep(EntryStep):
             container = buildah.create()
             root = buildah.mount(container)
             shell.run(
-                # All of debootstrap's processes end with it, even when it is killed, and its mounts with them.
+                # All its processes end with debootstrap, even a killed one, and its mounts with them.
                 *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
                 "debootstrap",
                 "--variant=minbase",

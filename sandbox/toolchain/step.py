@@ -128,7 +128,8 @@ def suitable(found: tuple[int, int, int] | None, wanted: str) -> bool:
 
 def probe(program: Path | str, arguments: Sequence[str]) -> tuple[int, int, int] | None:
     """The version that a program prints; None when it does not run or prints none."""
-    with tempfile.TemporaryDirectory() as home:
+    # Some programs leave a process behind that still writes there.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         as_owner(Path(home))
         try:
             # A home of its own: some programs leave files there even when they only print their version.
