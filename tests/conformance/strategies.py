@@ -1,5 +1,6 @@
 """Random SDK inputs of a type, drawn from its schema."""
 
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -38,9 +39,9 @@ def _object(schema: Schema, definition: Definition, depth: int) -> st.SearchStra
     for name, entry in settable(schema, definition).items():
         expected = type_at(schema, definition, entry.path)
         if entry.required or _required(schema, definition, entry.path):
-            required[name] = st.deferred(lambda e=expected: _value(schema, e, depth - 1))
+            required[name] = st.deferred(partial(_value, schema, expected, depth - 1))
         elif depth > 0:
-            optional[name] = st.deferred(lambda e=expected: _value(schema, e, depth - 1))
+            optional[name] = st.deferred(partial(_value, schema, expected, depth - 1))
     if not optional:
         return st.fixed_dictionaries(required)
     chosen = st.lists(st.sampled_from(sorted(optional)), unique=True, max_size=4)

@@ -1,0 +1,123 @@
+"""What the program declares, without an engine: every azure-native resource of an environment, with mocks."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks
+
+from infra import settings
+from infra.cloud import parse_metadata
+from infra.stacks import environment
+from sandbox.engine.azure_native import outputs
+from sandbox.engine.azure_native.check import check
+from sandbox.engine.azure_native.settings import Settings
+from sandbox.engine.values import UNKNOWN, transform
+from sandbox.types import cache, table, translate
+from sandbox.types.armtype import ArmType
+from tests.conformance.bicep import ROOT
+
+_SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+_METADATA = {
+    "name": "Sandbox",
+    "resourceManager": "https://management.azure.test",
+    "suffixes": {
+        "acrLoginServer": "azurecr.azure.test",
+        "keyVaultDns": "vault.azure.test",
+        "storage": "storage.azure.test",
+        "sqlServerHostname": "database.azure.test",
+    },
+}
+_KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "aks", "cluster": {"server": "https://aks.azure.test"}}],
+    "contexts": [{"name": "aks", "context": {"cluster": "aks", "user": "me"}}],
+    "current-context": "aks",
+    "users": [{"name": "me", "user": {"token": "none"}}],
+}
+
+
+#: Outputs of commands and Kubernetes objects that the program reads.
+_ELSEWHERE = {"stdout": "made-up", "status": {"loadBalancer": {"ingress": [{"ip": "10.77.0.2"}]}}}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource of the program, and the body of the PUT that would create it."""
+
+    name: str
+    row: ArmType
+    inputs: dict[str, Any]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return translate.to_wire(self.row.types[0], self.inputs)
+
+
+class _Recorder(mocks.Mocks):
+    """Answers with the inputs; what only Azure knows is made up."""
+
+    def __init__(self, location: str) -> None:
+        self.declared: list[Declared] = []
+        self._azure: Any = SimpleNamespace(known=True, settings=Settings(location=location))
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        row = table.by_token(args.typ)
+        if row is None:
+            return f"{args.name}-id", {**_ELSEWHERE, **args.inputs}
+        checked = check(
+            row,
+            cache.schema(row),
+            self._azure,
+            logical_name=args.name,
+            seed=b"seed",
+            old={},
+            new=_whole(args.inputs),
+        )
+        assert checked.failures == [], (args.name, checked.failures)
+        self.declared.append(Declared(args.name, row, checked.inputs))
+        shown = outputs.preview(cache.schema(row), checked.inputs, None)
+        made = transform(shown, lambda value: f"made-up-{args.name}" if value is UNKNOWN else value)
+        named = checked.inputs.get(row.name_parameter or "", args.name)
+        values = {name: checked.inputs.get(name, f"x-{name}") for name in row.parameters}
+        return row.format({**values, "subscriptionId": _SUBSCRIPTION}), {**made, "name": named}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        if "Credentials" in args.token:
+            value = base64.b64encode(json.dumps(_KUBECONFIG).encode()).decode()
+            return {"kubeconfigs": [{"name": "one", "value": value}]}, []
+        identity = ("clientId", "objectId", "subscriptionId", "tenantId")
+        return dict.fromkeys(identity, _SUBSCRIPTION), []
+
+
+def _whole(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Whole numbers as such; the wire knows only doubles."""
+    found: dict[str, Any] = transform(
+        dict(inputs), lambda value: int(value) if isinstance(value, float) and value.is_integer() else value
+    )
+    return found
+
+
+def declared(stack: str, *, root: Path = ROOT) -> list[Declared]:
+    """The Azure resources of a stack whose settings lie in the project."""
+    config = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())["config"]
+    plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    recorder = _Recorder(plain["azure-native:location"])
+    pulumi.runtime.set_mocks(recorder, project="agents", stack=stack, preview=False)
+    pulumi.runtime.set_all_config(plain)
+    _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)))
+    return recorder.declared
+
+
+def _run(program: Callable[[], Any]) -> None:
+    async def main() -> None:
+        program()
+
+    pulumi.runtime.test(main)()  # type: ignore[no-untyped-call]  # waits for every resource the program declares
