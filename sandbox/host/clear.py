@@ -26,8 +26,10 @@ def clear(config: Config) -> int:
     members = cgroup.pids()
     pods = network.pods_by_inode(_namespaces(members))
     # In good order where there is a supervisor, and without its restarting what is ended.
-    with contextlib.suppress(HostError):
-        Programs(config).stop_all()
+    supervised = Programs(config)
+    if supervised.is_alive():
+        with contextlib.suppress(HostError):
+            supervised.stop_all()
     processes.end_all(lambda: (cgroup.pids() | network.pids(config)) - {os.getpid()})
     mounts.unmount_below(config.state.resolve())
     network.remove(config, pods)

@@ -9,7 +9,6 @@ from typing import Literal
 from sandbox.config import Config
 from sandbox.host import network, parts, session
 from sandbox.host.cgroup import Cgroup
-from sandbox.host.errors import HostError
 from sandbox.host.supervisor import Programs
 
 _UP, _RUNNING = "UP", "RUNNING"
@@ -45,11 +44,11 @@ def status(config: Config) -> Status:
         if Cgroup(config.cgroup).pids():
             return Status("interrupted", None, "`make up` goes on, `make down` clears it away", [])
         return Status("down", None, "`make up`", [])
-    try:
-        found = [_network(config), *_programs(config)]
-    except HostError as error:
-        supervisor = Part("supervisor", "HANGS", None, str(error), "`make up` starts it again")
-        return Status("degraded", current.started, supervisor.heal, [supervisor])
+    if not Programs(config).is_alive():
+        heal = "`make up` starts it again"
+        supervisor = Part("supervisor", "HANGS", None, f"process {current.supervisor} does not answer", heal)
+        return Status("degraded", current.started, heal, [supervisor])
+    found = [_network(config), *_programs(config)]
     ill = any(part.heal for part in found)
     return Status("degraded" if ill else "running", current.started, "`make up`" if ill else None, found)
 

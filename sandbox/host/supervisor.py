@@ -28,6 +28,8 @@ _Result = TypeVar("_Result")
 _LOOK = 0.1
 #: Seconds beyond a program's own `start_seconds` until its start counts as failed (it is still retried).
 _PATIENCE = 30.0
+#: Seconds after which a supervisor that does not say how it is counts as dead.
+_ALIVE = 5.0
 #: Seconds that all programs together may take to stop before they are ended the hard way.
 _HURRY = 8.0
 #: A unix socket's path may have 107 bytes (unix(7)).
@@ -99,7 +101,7 @@ class Programs:
     def is_alive(self) -> bool:
         """Whether supervisord answers and is not on its way down."""
         try:
-            state = self._call("getState")
+            state = self._call("getState", timeout=_ALIVE)
         except rpc.UnreachableError:
             return False
         return bool(state["statename"] == "RUNNING")
