@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import socket
+import stat
 import subprocess
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -12,7 +14,18 @@ from pathlib import Path
 import pytest
 
 from sandbox.config import Config
-from sandbox.host import clear, mounts, netns, network, processes, programs, session, supervisor
+from sandbox.host import (
+    azlogin,
+    clear,
+    environment,
+    mounts,
+    netns,
+    network,
+    processes,
+    programs,
+    session,
+    supervisor,
+)
 from sandbox.host.cgroup import Cgroup, Hierarchy
 from sandbox.host.command import attempt, ip, ip_json, run
 from sandbox.host.errors import HostError
@@ -354,3 +367,23 @@ def test_nothing_is_left_over_by_these_tests() -> None:
     name = f"sbx-test-{os.getpid()}"
     assert not [found for found in netns.names() if found.startswith(name)]
     assert not list(Path("/sys/fs/cgroup").glob(f"*/{name}"))
+
+
+def test_what_is_the_users_is_given_to_whoever_called_sudo(
+    machine: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = pwd.getpwnam("nobody")
+    monkeypatch.setenv("SUDO_UID", str(user.pw_uid))
+    outside = machine.state / "outside"
+    outside.write_text("")
+    folder = environment.user_folder(machine)
+    (folder / "azure").mkdir(parents=True)
+    (folder / "azure" / "link").symlink_to(outside)
+    azlogin.give_to_user(folder)
+    session.save(machine, session.Session(1.0, 1, 1.0, [], {}, {}))
+    Cgroup(machine.cgroup).create()
+    supervisor.launch(machine)
+    for path in (folder, folder / "azure", session.path(machine), supervisor.socket_path(machine)):
+        assert path.stat().st_uid == user.pw_uid
+    assert outside.stat().st_uid == 0
+    assert stat.S_IMODE(supervisor.socket_path(machine).stat().st_mode) == 0o600
