@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
+from collections.abc import Sequence
 
-from sandbox.arm.errors import bad_request
+from sandbox.arm.errors import bad_request, not_found
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.ids import parse_id
+from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dns import names
 from sandbox.azure.dns.record_sets import ZONES
@@ -17,6 +19,22 @@ from sandbox.azure.dns.record_sets import ZONES
 class ZoneHandler(Handler):
     type = ZONES
     long_running_delete = True
+
+    def operations(self) -> Sequence[Operation]:
+        base = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{ZONES}/{{zone}}"
+        return tuple(
+            Operation("GET", f"{base}/{segment}", f"{ZONES}/{segment}/read", self._records)
+            for segment in ("recordsets", "all")
+        )
+
+    async def _records(self, call: OperationCall) -> Answer:
+        """Record sets of every type."""
+        group = f"/subscriptions/{call.parameters['subscription']}/resourceGroups/{call.parameters['group']}"
+        zone = f"{group}/providers/{ZONES}/{call.parameters['zone']}"
+        found = self.services.store.get(zone)
+        if found is None:
+            raise not_found(zone)
+        return Answer(body={"value": [one.wire() for one in self.services.store.list(under=str(found.id))]})
 
     async def check(self, put: Put) -> None:
         if names.is_reserved(self.services.names, put.id.name.lower()):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Sequence
 
-from sandbox.arm.errors import conflict
+from sandbox.arm.errors import conflict, not_found
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.ids import parse_id
+from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.network import references
 
@@ -20,6 +22,20 @@ LINKS = f"{ZONES}/virtualNetworkLinks"
 
 class PrivateZoneHandler(Handler):
     type = ZONES
+
+    def operations(self) -> Sequence[Operation]:
+        base = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{ZONES}/{{zone}}"
+        return (Operation("GET", f"{base}/all", f"{ZONES}/all/read", self._records),)
+
+    async def _records(self, call: OperationCall) -> Answer:
+        """Record sets of every type."""
+        group = f"/subscriptions/{call.parameters['subscription']}/resourceGroups/{call.parameters['group']}"
+        zone = f"{group}/providers/{ZONES}/{call.parameters['zone']}"
+        found = self.services.store.get(zone)
+        if found is None:
+            raise not_found(zone)
+        below = self.services.store.list(under=str(found.id))
+        return Answer(body={"value": [one.wire() for one in below if one.id.type.lower() != LINKS.lower()]})
 
     async def fill(self, put: Put) -> Body:
         body = copy.deepcopy(put.body)
