@@ -1,0 +1,137 @@
+"""`Microsoft.DocumentDB/databaseAccounts`: an account with its regions, its store and its query engine."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sandbox.arm.errors import ArmError, bad_request, conflict
+from sandbox.arm.handler import Action, Call, Handler, Put
+from sandbox.arm.operation import Answer, Operation, OperationCall
+from sandbox.arm.resource import Body, Resource
+from sandbox.azure.dataplane import find
+from sandbox.azure.documentdb import account_body, builtin_roles, keys, naming
+from sandbox.azure.documentdb.databases import databases
+from sandbox.azure.documentdb.engine import engine
+
+
+class AccountHandler(Handler):
+    type = naming.ACCOUNT
+    long_running = True
+    #: The official client takes nothing but 200 from this PUT.
+    created_status = 200
+
+    async def check(self, put: Put) -> None:
+        properties = put.body.get("properties") or {}
+        account_body.check_locations(properties.get("locations") or [])
+        account_body.check_backup(properties, put.previous.properties if put.previous else None)
+        if put.previous is None and find(self.services.store, naming.ACCOUNT, put.id.name) is not None:
+            raise conflict(
+                "DatabaseAccountAlreadyExists",
+                f"The account name '{put.id.name}' is already in use: it is unique in the whole cloud.",
+            )
+        if put.body.get("kind", "GlobalDocumentDB") != "GlobalDocumentDB":
+            raise bad_request("BadRequest", f"The kind '{put.body['kind']}' is not supported here.", "kind")
+
+    async def fill(self, put: Put) -> Body:
+        body = copy.deepcopy(put.body)
+        before = put.previous.properties if put.previous else None
+        body["kind"] = "GlobalDocumentDB"
+        body["properties"] = account_body.fill(
+            self.services.names, put.id.name, body.get("properties") or {}, before
+        )
+        if put.previous is not None and keys.GENERATIONS in put.previous.body:
+            body[keys.GENERATIONS] = put.previous.body[keys.GENERATIONS]
+        return body
+
+    async def provision(self, resource: Resource) -> None:
+        databases(self.services.config).of(resource)
+        for definition in builtin_roles.definitions(resource):
+            if self.services.store.get(definition.id) is None:
+                self.services.store.save(definition)
+        await engine(self.services.config, resource).start(self.services.supervisor)
+        for host in naming.hosts(self.services.names, resource):
+            self.services.hosts.publish(host)
+
+    async def resume(self, resource: Resource) -> None:
+        await self.provision(resource)
+
+    async def view(self, resource: Resource) -> Body:
+        return {name: value for name, value in resource.wire().items() if name != keys.GENERATIONS}
+
+    async def delete(self, resource: Resource) -> None:
+        await engine(self.services.config, resource).stop(self.services.supervisor)
+        for host in naming.hosts(self.services.names, resource):
+            self.services.hosts.withdraw(host)
+        continuous = resource.properties["backupPolicy"]["type"] == "Continuous"
+        await databases(self.services.config).close(resource, keep=continuous)
+
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "listKeys": self._list_keys,
+            "readonlykeys": self._list_read_only_keys,
+            "listConnectionStrings": self._list_connection_strings,
+            "regenerateKey": self._regenerate_key,
+            "failoverPriorityChange": self._change_priorities,
+        }
+
+    def operations(self) -> Sequence[Operation]:
+        provider = "/subscriptions/{subscription}/resourceGroups/{group}/providers"
+        return (
+            Operation(
+                "HEAD", "/providers/Microsoft.DocumentDB/databaseAccountNames/{name}", "", self._name_exists
+            ),
+            *builtin_roles.operations(f"{provider}/{naming.ACCOUNT}"),
+        )
+
+    async def _name_exists(self, call: OperationCall) -> Answer:
+        taken = find(self.services.store, naming.ACCOUNT, call.parameters["name"]) is not None
+        return Answer(status=200 if taken else 404)
+
+    async def _list_keys(self, call: Call) -> Any:
+        return keys.listed(self.services.config, call.resource)
+
+    async def _list_read_only_keys(self, call: Call) -> Any:
+        return keys.listed(self.services.config, call.resource, keys.KINDS[2:])
+
+    async def _list_connection_strings(self, call: Call) -> Any:
+        return keys.connection_strings(self.services.config, call.resource)
+
+    async def _regenerate_key(self, call: Call) -> Any:
+        keys.require_local_auth(call.resource)
+        keys.regenerate(call.resource, call.body.get("keyKind"))
+        self._save(call.resource)
+        return Answer()
+
+    async def _change_priorities(self, call: Call) -> Any:
+        """Make another region the writable one."""
+        sent = call.body.get("failoverPolicies") or []
+        account_body.check_locations(sent)
+        properties = call.resource.properties
+        known = {naming.region(place["locationName"]): place for place in properties["locations"]}
+        if {naming.region(place["locationName"]) for place in sent} != set(known):
+            raise bad_request("BadRequest", "Name each of the account's regions once.", "failoverPolicies")
+        moved = [
+            {**known[naming.region(place["locationName"])], "failoverPriority": place["failoverPriority"]}
+            for place in sent
+        ]
+        properties.update(account_body.places(self.services.names, call.resource.id.name, moved))
+        self._save(call.resource)
+        return Answer()
+
+    def _save(self, resource: Resource) -> None:
+        resource.changed_at = time.time()
+        self.services.store.save(resource)
+
+
+def account_of(handler: Handler, put: Put) -> Resource:
+    """The account a child lies in. Raises ArmError 404."""
+    text = put.id.text
+    end = text.lower().index(f"/{naming.ACCOUNT.lower()}/") + len(naming.ACCOUNT) + 2
+    account_id = text[:end] + text[end:].split("/", 1)[0]
+    account = handler.services.store.get(account_id)
+    if account is None:
+        raise ArmError(404, "ParentResourceNotFound", f"The account '{account_id}' was not found.")
+    return account
