@@ -106,6 +106,9 @@ def logs(
 def _as_root() -> Config:
     """The configuration, once this process is root: not, and it starts over through sudo."""
     become_root("sandbox.cli", sys.argv[1:])
+    # A user's PATH, which sudo was told to keep, often lacks the folders of the system's daemons and tools.
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join(dict.fromkeys([*folders, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
     return Config()
 
 
