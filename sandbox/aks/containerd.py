@@ -1,4 +1,4 @@
-"""A node's containerd: its configuration, its pod network, its trust in the registries, its images.
+"""A node's containerd: its configuration, its pod network, its images.
 
 Version 1.6 (Debian's). Paths are the usual ones: the node's mount namespace makes them its own.
 """
@@ -14,8 +14,6 @@ from sandbox.aks import mounts
 from sandbox.aks.files import write
 from sandbox.aks.layout import NodeLayout
 from sandbox.aks.shell import run
-from sandbox.config import Config
-from sandbox.names import Names
 
 SOCKET = "/run/containerd/containerd.sock"
 PAUSE = "registry.k8s.io/pause:3.6"
@@ -23,12 +21,9 @@ PAUSE = "registry.k8s.io/pause:3.6"
 CNI_PLUGINS = "/usr/lib/cni"
 
 
-def configure(node: NodeLayout, names: Names, pods: IPv4Network) -> Path:
+def configure(node: NodeLayout, pods: IPv4Network) -> Path:
     """Write everything containerd reads; the path of its main file."""
     folder = node.folder / "etc"
-    hosts = folder / "certs.d" / f"*.{names.service('azurecr')}" / "hosts.toml"
-    write(folder / "certs.d" / "_default" / "hosts.toml", _registry(node.cluster.config))
-    hosts.parent.parent.mkdir(parents=True, exist_ok=True)
     write(folder / "cni" / "10-azure.conflist", json.dumps(_pod_network(pods), indent=2))
     write(folder / "containerd.toml", _toml(folder))
     return folder / "containerd.toml"
@@ -38,12 +33,6 @@ def command(node: NodeLayout) -> list[str]:
     return mounts.enter(
         node.mount_namespace, "containerd", "--config", str(node.folder / "etc" / "containerd.toml")
     )
-
-
-def archives(config: Config) -> list[Path]:
-    """OCI archives that every node holds: the toolchain's newest set."""
-    folders = sorted(path for path in config.cache.glob("images-*") if path.is_dir())
-    return sorted(folders[-1].glob("*.tar")) if folders else []
 
 
 def import_images(node: NodeLayout, paths: Sequence[Path]) -> None:
@@ -88,15 +77,7 @@ disabled_plugins = [
 
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
-
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "{folder / "certs.d"}"
 """
-
-
-def _registry(config: Config) -> str:
-    """For every registry: the sandbox's authority beside the system's. Nothing outside can be reached anyway."""
-    return f'[host]\nca = ["{config.ca_bundle}"]\n'
 
 
 def _pod_network(pods: IPv4Network) -> dict[str, object]:

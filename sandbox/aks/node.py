@@ -44,7 +44,7 @@ class Node:
             disk=self.layout.folder / "disk",
             resolver=str(config.gateway),
         )
-        containerd.configure(self.layout, self.plane.services.names, pods)
+        containerd.configure(self.layout, pods)
         imds.configure(self.plane.services, self.layout)
         write_credential_provider(self.plane.services, self._etc)
         keys = self._etc / "pki"
@@ -99,7 +99,9 @@ class Node:
             time.sleep(0.05)
 
     def _program(self, name: str, command: list[str], *files: Path) -> Program:
-        env = {"AKS_REVISION": revision(*files)}
+        # containerd trusts the registries through the variable that Go programs know.
+        trust = {"SSL_CERT_FILE": str(self.plane.services.config.ca_bundle)}
+        env = {"AKS_REVISION": revision(*files), **trust}
         return Program(self.layout.program(name), command, netns=self.layout.netns, env=env)
 
     def _inside(self, command: list[str]) -> list[str]:
