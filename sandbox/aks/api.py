@@ -1,4 +1,4 @@
-"""A cluster's API for the sandbox's own use, as its administrator. Plain HTTP: no model of Kubernetes' types."""
+"""A cluster's API for the sandbox's own use, as its administrator. Plain HTTP and JSON."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from sandbox.aks.controlplane import ControlPlane, kubernetes
-from sandbox.aks.shell import CommandError, run
+from sandbox.aks.controlplane import ControlPlane
 
 _MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -103,21 +101,3 @@ class Api:
             raise ApiError(answer.status_code, f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         body: dict[str, Any] = answer.json()
         return body
-
-
-async def apply(plane: ControlPlane, manifests: Path, *, prune: str, seconds: float = 60) -> None:
-    """Make the cluster hold what the folder `manifests` says, and nothing more that carries the label
-    `prune`. Repeated while the API server is still setting up. Raises CommandError."""
-    kubectl = kubernetes(plane.services.config, "kubectl")
-    common = ["--kubeconfig", str(plane.admin_kubeconfig), "--server", f"https://{plane.layout.address}:443"]
-    command = [kubectl, *common, "apply", "--prune", "--selector", prune, "--filename", str(manifests)]
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            await asyncio.to_thread(run, *command, timeout=seconds)
-        except CommandError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(1)
-        else:
-            return

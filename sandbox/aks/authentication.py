@@ -7,7 +7,6 @@ allow is asked of Azure's role assignments, at a webhook answered by the sandbox
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def write_authorization(services: Services, layout: ClusterLayout, settings: Clu
                     "authorizedTTL": "10s",
                     "unauthorizedTTL": "5s",
                     "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": str(kubeconfig)},
-                    # Only people and applications of Entra ID; Kubernetes' own users never have an assignment.
+                    # Kubernetes' own users never have a role assignment.
                     "matchConditions": [{"expression": "!request.user.startsWith('system:')"}],
                 },
             }
@@ -65,9 +64,10 @@ def write_authorization(services: Services, layout: ClusterLayout, settings: Clu
 def _issuers(services: Services, settings: ClusterSettings) -> list[dict[str, Any]]:
     """Entra ID's two token versions, which name their issuer differently."""
     login = f"https://{services.names.login}/{settings.tenant}"
+    older = f"https://sts.{services.names.suffix}/{settings.tenant}/"
     discovery = {
         f"{login}/v2.0": f"{login}/v2.0/.well-known/openid-configuration",
-        f"https://sts.{services.names.suffix}/{settings.tenant}/": f"{login}/.well-known/openid-configuration",
+        older: f"{login}/.well-known/openid-configuration",
     }
     trust = services.config.ca_certificate.read_text()
     return [
@@ -94,15 +94,11 @@ def _webhook_kubeconfig(services: Services, layout: ClusterLayout) -> dict[str, 
         "server": authorization_url(services, layout),
         "certificate-authority": str(services.config.ca_certificate),
     }
-    return json.loads(
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "clusters": [{"name": "azure", "cluster": cluster}],
-                "users": [{"name": "cluster", "user": {"token": secret(layout)}}],
-                "contexts": [{"name": "azure", "context": {"cluster": "azure", "user": "cluster"}}],
-                "current-context": "azure",
-            }
-        )
-    )
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "azure", "cluster": cluster}],
+        "users": [{"name": "cluster", "user": {"token": secret(layout)}}],
+        "contexts": [{"name": "azure", "context": {"cluster": "azure", "user": "cluster"}}],
+        "current-context": "azure",
+    }

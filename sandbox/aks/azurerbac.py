@@ -1,8 +1,8 @@
 """Azure RBAC for Kubernetes: a SubjectAccessReview answered from Azure's role assignments.
 
 The mapping of verbs and resources to data actions is that of Azure's guard authorizer:
-`Microsoft.ContainerService/managedClusters/[GROUP/]RESOURCE/{read,write,delete,…}`, asked at the cluster or at
-`CLUSTER/namespaces/NAMESPACE`.
+`Microsoft.ContainerService/managedClusters/[GROUP/]RESOURCE/{read,write,delete,…}`, asked at the cluster or
+at `CLUSTER/namespaces/NAMESPACE`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def review(rbac: Rbac, cluster_id: str, body: Mapping[str, Any]) -> dict[str, An
     status["reason"] = (
         f"Access allowed by Azure RBAC: {action}"
         if allowed
-        else f"User does not have access to the resource in Azure. Update role assignment to allow access ({action})."
+        else f"User does not have access to the resource in Azure. "
+        f"Update role assignment to allow access ({action})."
     )
     return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "status": status}
 

@@ -40,7 +40,7 @@ def ensure(name: str) -> None:
 
 def processes(name: str) -> Iterator[int]:
     """Ids of the processes in the cgroup and below it."""
-    seen = set()
+    seen: set[int] = set()
     for root in hierarchies():
         for listing in (root / name).rglob("cgroup.procs"):
             with contextlib.suppress(OSError):

@@ -6,7 +6,7 @@ Version 1.6 (Debian's). Paths are the usual ones: the node's mount namespace mak
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -35,10 +35,22 @@ def command(node: NodeLayout) -> list[str]:
     )
 
 
-def import_images(node: NodeLayout, paths: Sequence[Path]) -> None:
-    """Load image archives under the names they carry; those loaded before cost next to nothing."""
-    for path in paths:
-        ctr(node, "images", "import", "--no-unpack=false", str(path))
+def import_images(node: NodeLayout, archives: Mapping[str, Path]) -> None:
+    """Load image archives, by the reference each holds; what was loaded from the same file is left alone.
+
+    Raises CommandError, also while containerd does not listen yet.
+    """
+    record = node.folder / "disk" / "images.json"
+    held = set(ctr(node, "images", "list", "--quiet").split())
+    loaded = json.loads(record.read_text()) if record.is_file() else {}
+    for reference, path in archives.items():
+        if reference in held and loaded.get(reference) == str(path):
+            continue
+        ctr(node, "images", "import", str(path))
+        # So that the kubelet never removes it to make room.
+        ctr(node, "images", "label", reference, "io.cri-containerd.pinned=pinned")
+        loaded[reference] = str(path)
+        write(record, json.dumps(loaded))
 
 
 def ctr(node: NodeLayout, *arguments: str) -> str:
@@ -51,8 +63,12 @@ def _toml(folder: Path) -> str:
 root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = [
-  "io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp",
+  "io.containerd.internal.v1.opt",
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.tracing.processor.v1.otlp",
 ]
 
 [grpc]

@@ -6,7 +6,7 @@ sandbox's authority; tokens of service accounts are signed with the cluster's ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from sandbox.services import Program, Services
 from sandbox.toolchain.versions import versions
 
 ADMIN_GROUP = "system:masters"
+#: In the order they are started.
+PROGRAMS = ("etcd", "apiserver", "controller-manager", "scheduler")
 
 
 def kubernetes(config: Config, program: str) -> str:
@@ -65,7 +67,7 @@ class ControlPlane:
         write_yaml(path, self.kubeconfig(credentials, name), mode=0o600)
         return path
 
-    def kubeconfig(self, credentials: dict[str, object], user: str) -> dict[str, object]:
+    def kubeconfig(self, credentials: Mapping[str, object], user: str) -> dict[str, object]:
         trust = self.services.config.ca_certificate.read_text()
         return pki.kubeconfig(self.server, trust, credentials, cluster=self.settings.name, user=user)
 

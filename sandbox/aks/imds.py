@@ -1,5 +1,5 @@
 """A node's instance metadata service: nginx at 169.254.169.254, which hands every request to the sandbox's
-Azure together with the node's secret. Azure's side (who the node is, which identities it has) is in `metadata`."""
+Azure together with the node's secret. Azure's side (who the node is, its identities) is in `metadata`."""
 
 from __future__ import annotations
 

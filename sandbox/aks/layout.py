@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Any
 
 from sandbox.aks.files import write
 from sandbox.config import Config
@@ -182,9 +183,10 @@ def allocate(config: Config, resource_id: str) -> ClusterLayout:
     return layout
 
 
-def _read(folder: Path) -> dict[str, object] | dict[str, dict[str, int]]:
+def _read(folder: Path) -> dict[str, Any]:
     path = folder / "cluster.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    record: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return record
 
 
 def _write(folder: Path, record: object) -> None:

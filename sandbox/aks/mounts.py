@@ -28,11 +28,12 @@ _KERNEL = (
 
 
 def ensure(handle: Path, *, state: Path, disk: Path, resolver: str) -> None:
-    """Make the namespace held by the file `handle`; a no-op when it exists.
+    """Make the namespace held by the file `handle`; a no-op when it exists as this version makes it.
 
-    `state` stays visible inside at its own path; `disk` holds the persistent folders.
+    `state` stays visible inside at its own path; `disk` holds the persistent folders. What runs in an older
+    one must have been ended.
     """
-    if is_namespace(handle):
+    if is_current(handle, state=state, disk=disk):
         return
     remove(handle)
     for name in PERSISTENT:
@@ -43,14 +44,24 @@ def ensure(handle: Path, *, state: Path, disk: Path, resolver: str) -> None:
     # The kernel refuses to hold a mount namespace in a file on a shared mount.
     run("mount", "--bind", str(handle.parent), str(handle.parent))
     run("mount", "--make-private", str(handle.parent))
-    run("unshare", f"--mount={handle}", "--propagation", "private", "sh", "-euc", _script(state, disk))
+    script = _script(state, disk)
+    run("unshare", f"--mount={handle}", "--propagation", "private", "sh", "-euc", script)
+    # Last: a namespace that was begun and not finished is made anew.
+    _made_by(handle).write_text(script)
+
+
+def is_current(handle: Path, *, state: Path, disk: Path) -> bool:
+    """Whether the namespace exists and is as this version of the sandbox makes it."""
+    made_by = _made_by(handle)
+    return is_namespace(handle) and made_by.is_file() and made_by.read_text() == _script(state, disk)
 
 
 def remove(handle: Path) -> None:
     """Let go of the namespace; it ends with its last process."""
+    _made_by(handle).unlink(missing_ok=True)
     while is_namespace(handle):
         run("umount", "--lazy", str(handle))
-    while succeeds("mountpoint", "-q", handle.parent):
+    while succeeds("mountpoint", "-q", str(handle.parent)):
         run("umount", "--lazy", str(handle.parent))
 
 
@@ -79,6 +90,10 @@ def enter(handle: Path, *command: str) -> list[str]:
     return ["nsenter", f"--mount={handle}", "--", *command]
 
 
+def _made_by(handle: Path) -> Path:
+    return handle.with_suffix(".script")
+
+
 def _script(state: Path, disk: Path) -> str:
     quoted_state, quoted_disk = shlex.quote(str(state)), shlex.quote(str(disk))
     lines = [
@@ -88,7 +103,7 @@ def _script(state: Path, disk: Path) -> str:
         f"mkdir /run/state && mount --rbind {quoted_state} /run/state",
         "mount -t tmpfs -o mode=755 tmpfs /var/lib",
         "mount -t tmpfs -o mode=755 tmpfs /var/log",
-        f"if ! [ -d {quoted_disk} ]; then mkdir -p {quoted_state} && mount --rbind /run/state {quoted_state}; fi",
+        f"[ -d {quoted_disk} ] || {{ mkdir -p {quoted_state}; mount --rbind /run/state {quoted_state}; }}",
         "umount -l /run/state && rmdir /run/state",
         *(
             f"mkdir -p {inside} && mount --bind {quoted_disk}/{name} {inside}"

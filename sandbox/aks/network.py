@@ -18,7 +18,10 @@ IMDS = IPv4Address("169.254.169.254")
 
 
 def route(namespace: str, gateways: Mapping[IPv4Network, IPv4Address]) -> None:
-    """Send each pod network to its node, and drop the routes to nodes that are gone."""
+    """Send each pod network to its node, and drop the routes to nodes that are gone. A namespace that does
+    not exist (yet) is left to whoever makes it."""
+    if not netns.exists(namespace):
+        return
     wanted = {str(network): str(gateway) for network, gateway in gateways.items()}
     current = {
         entry["dst"]: entry["gateway"]

@@ -127,7 +127,9 @@ def _server(site: Site, address: str, upstreams: Mapping[tuple[str, ...], str]) 
         f"    server {{\n        listen {address}:80;\n        server_name {host};\n"
         "        return 308 https://$host$request_uri;\n    }\n"
         if site.redirect
-        else f"    server {{\n        listen {address}:80;\n        server_name {host};\n{locations}\n    }}\n"
+        else (
+            f"    server {{\n        listen {address}:80;\n        server_name {host};\n{locations}\n    }}\n"
+        )
     )
     return plain + (
         f"    server {{\n        listen {address}:443 ssl http2;\n        server_name {host};\n"

@@ -3,11 +3,7 @@ kube-proxy and the instance metadata service."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +14,13 @@ from sandbox.aks.layout import NodeLayout
 from sandbox.aks.pullsecrets import write_credential_provider
 from sandbox.aks.settings import PoolSettings
 from sandbox.host.network import add_node, remove_node
+from sandbox.host.processes import end_all
 from sandbox.services import Program
+
+#: In the order they are started.
+PROGRAMS = ("imds", "containerd", "kubelet", "kube-proxy")
+#: Seconds that containers which outlived their kubelet have to end.
+_GRACE = 2.0
 
 
 @dataclass(frozen=True)
@@ -77,26 +79,32 @@ class Node:
             etc / "kube-proxy.yaml",
         )
 
-    def destroy(self) -> None:
-        """Remove the machine with everything on it. Its supervised programs must have been stopped."""
-        self.end_processes()
+    def program_names(self) -> list[str]:
+        return [self.layout.program(name) for name in PROGRAMS]
+
+    def is_whole(self, states: Mapping[str, str]) -> bool:
+        """Whether what runs can be kept: the machine is as it should be and containerd lives. `states` are
+        the supervisor's."""
+        config = self.plane.services.config
+        current = mounts.is_current(
+            self.layout.mount_namespace, state=config.state, disk=self.layout.folder / "disk"
+        )
+        return current and states.get(self.layout.program("containerd")) == "RUNNING"
+
+    def reset(self) -> None:
+        """Leave only what is on the disk, as a power cut would. The programs must have been stopped."""
+        end_all(self._processes, grace=_GRACE)
         mounts.remove(self.layout.mount_namespace)
+
+    def destroy(self) -> None:
+        """Remove the machine with everything on it. Its programs must have been stopped."""
+        self.reset()
         remove_node(self.plane.services.config, self.layout.machine.name)
         cgroups.remove(self.layout.cgroup)
 
-    def end_processes(self) -> None:
-        """Kill what runs on the node: its containers, and the shims that hold them."""
-        deadline = time.monotonic() + 20
-        while running := {
-            *cgroups.processes(self.layout.cgroup),
-            *mounts.processes(self.layout.mount_namespace),
-        }:
-            for pid in running:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"Processes {sorted(running)} of node {self.layout.name} do not end")
-            time.sleep(0.05)
+    def _processes(self) -> set[int]:
+        """What runs on the node: its containers, and the shims that hold them."""
+        return {*cgroups.processes(self.layout.cgroup), *mounts.processes(self.layout.mount_namespace)}
 
     def _program(self, name: str, command: list[str], *files: Path) -> Program:
         # containerd trusts the registries through the variable that Go programs know.
@@ -115,7 +123,7 @@ class Node:
     def _kubelet_command(self) -> list[str]:
         settings = self.plane.settings
         node_labels = ",".join(
-            f"{key}={value}" for key, value in nodelabels.labels(settings, self.pool).items()
+            f"{key}={value}" for key, value in nodelabels.own_labels(settings, self.pool).items()
         )
         return [
             kubernetes(self.plane.services.config, "kubelet"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from sandbox.aks.layout import NodeLayout
 from sandbox.aks.settings import ClusterSettings, PoolSettings
 
-#: Prefixes of labels that a kubelet may not give itself (the NodeRestriction admission plugin).
-_RESTRICTED = ("kubernetes.io/", "k8s.io/")
-
 
 def labels(cluster: ClusterSettings, pool: PoolSettings) -> dict[str, str]:
+    """All of them."""
+    return {**own_labels(cluster, pool), **pool.labels}
+
+
+def own_labels(cluster: ClusterSettings, pool: PoolSettings) -> dict[str, str]:
+    """AKS's, which the kubelet registers with; a pool's own may be ones that no kubelet may set."""
     zone = f"{cluster.location}-{pool.zones[0]}" if pool.zones else "0"
     return {
         "agentpool": pool.name,
@@ -24,7 +27,6 @@ def labels(cluster: ClusterSettings, pool: PoolSettings) -> dict[str, str]:
         "node.kubernetes.io/instance-type": pool.vm_size,
         "topology.kubernetes.io/region": cluster.location,
         "topology.kubernetes.io/zone": zone,
-        **pool.labels,
     }
 
 

@@ -7,7 +7,7 @@ certificate is not made here: it comes from the sandbox's authority, which clien
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -106,7 +106,7 @@ def public_pem(private: Path) -> str:
 
 
 def kubeconfig(
-    server: str, authority: str, credentials: dict[str, Any], *, cluster: str, user: str
+    server: str, authority: str, credentials: Mapping[str, Any], *, cluster: str, user: str
 ) -> dict[str, Any]:
     """A kubeconfig of one cluster and one user. `authority` is PEM; `credentials` the user's entry."""
     return {

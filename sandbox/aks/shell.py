@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
 
 
 class CommandError(RuntimeError):
@@ -11,7 +10,7 @@ class CommandError(RuntimeError):
 
 
 def run(*command: str, stdin: str | None = None, timeout: float = 60) -> str:
-    """Standard output of `command`. Raises CommandError when it fails or takes longer than `timeout` seconds."""
+    """Standard output of `command`. Raises CommandError when it fails or takes over `timeout` seconds."""
     try:
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False
@@ -28,6 +27,6 @@ def run(*command: str, stdin: str | None = None, timeout: float = 60) -> str:
     return done.stdout
 
 
-def succeeds(*command: Sequence[str] | str) -> bool:
+def succeeds(*command: str) -> bool:
     """Whether `command` ends with code 0."""
-    return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -65,7 +65,7 @@ def configuration(url: str, authority_pem: str) -> dict[str, Any]:
 def mutate(
     review: Mapping[str, Any], account: Mapping[str, Any] | None, *, tenant: str, authority_host: str
 ) -> dict[str, Any]:
-    """The AdmissionReview that answers `review`; `account` is the pod's ServiceAccount, None if it has none."""
+    """The AdmissionReview that answers `review`; `account` is the pod's ServiceAccount, None without one."""
     request = review["request"]
     response: dict[str, Any] = {"uid": request["uid"], "allowed": True}
     try:
