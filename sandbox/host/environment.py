@@ -42,6 +42,8 @@ def variables(config: Config, ports: Mapping[str, int]) -> dict[str, str]:
         "AZURE_CONFIG_DIR": str(azure_config_folder(config)),
         "AZURE_CORE_INSTANCE_DISCOVERY": "false",
         "AZURE_CORE_COLLECT_TELEMETRY": "false",
+        # kubelogin's: AKS's kubeconfigs ask for a device code, which a service principal cannot enter.
+        "AAD_LOGIN_METHOD": "azurecli",
         "KUBECONFIG": str(user_folder(config) / "kubeconfig"),
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
