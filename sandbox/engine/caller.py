@@ -47,7 +47,7 @@ def find(peer: str, port: int) -> Caller:
     try:
         pid = next(
             connection.pid
-            for connection in psutil.net_connections("tcp4")
+            for connection in psutil.net_connections("tcp")
             if connection.pid
             and connection.laddr
             and connection.raddr

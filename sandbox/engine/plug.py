@@ -73,6 +73,16 @@ class Session:
         except grpc.RpcError as error:
             log.warning("the engine at %s took no log line: %s", self.engine, error)
 
+    def interrupted(self, context: grpc.ServicerContext) -> bool:
+        """Whether nobody waits for a call any more: the user interrupted, or the engine was killed."""
+        return self.cancelled.is_set() or not context.is_active()
+
+    def pause(self, context: grpc.ServicerContext, seconds: float) -> None:
+        """Wait between two polls of a call. Raises CancelledError when it is interrupted."""
+        self.cancelled.wait(seconds)
+        if self.interrupted(context):
+            raise CancelledError("interrupted")
+
     def sleep(self, seconds: float) -> None:
         """Wait between two polls. Raises CancelledError as soon as the user interrupts."""
         if self.cancelled.wait(seconds):
@@ -195,7 +205,8 @@ def main(plug: Plug, arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=f"Pulumi resource provider `{plug.package}` {plug.version}.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("sandbox").setLevel(logging.INFO)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -133,7 +133,7 @@ class CommandPlug(Plug):
             results = runner.run(
                 runner.Run(command, revealed, previous),
                 session.state,
-                cancelled=session.cancelled,
+                interrupted=lambda: session.interrupted(context),
                 log=lambda line: session.log(urn, "INFO", line, ephemeral=True),
             )
         return {**given, **_protected(results, secret=has_secret(given))}

@@ -33,7 +33,9 @@ class Run:
     previous: Mapping[str, Any]
 
 
-def run(wanted: Run, caller: Caller, *, cancelled: threading.Event, log: Callable[[str], None]) -> Properties:
+def run(
+    wanted: Run, caller: Caller, *, interrupted: Callable[[], bool], log: Callable[[str], None]
+) -> Properties:
     """The outputs stdout, stderr, assets and archive. Raises PlugError with all it printed when it fails."""
     directory = caller.directory / (wanted.inputs.get("dir") or ".")
     child = _start(wanted, caller, directory)
@@ -55,7 +57,7 @@ def run(wanted: Run, caller: Caller, *, cancelled: threading.Event, log: Callabl
     for reader in readers:
         reader.start()
     _feed(child, wanted.inputs.get("stdin"))
-    _wait(child, cancelled)
+    _wait(child, interrupted)
     for reader in readers:
         reader.join()
     if child.returncode:
@@ -101,11 +103,11 @@ def _feed(child: subprocess.Popen[str], text: str | None) -> None:
         stream.write(text or "")
 
 
-def _wait(child: subprocess.Popen[str], cancelled: threading.Event) -> None:
+def _wait(child: subprocess.Popen[str], interrupted: Callable[[], bool]) -> None:
     while child.returncode is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_POLL_SECONDS)
-        if child.returncode is None and cancelled.is_set():
+        if child.returncode is None and interrupted():
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             raise CancelledError("the command was interrupted")

@@ -114,8 +114,12 @@ class KubernetesPlug(Plug):
             return provider_pb2.CreateResponse(properties=encode(_preview(plan, inputs, None)))
         session = self.session(context)
         target = self._target(context, request.type, request.urn, inputs, {})
-        made = operations.create(target, session.sleep, lambda text: _tell(session, request.urn, text))
-        made = self._ready(session, request, target, made, inputs)
+        made = operations.create(
+            target,
+            lambda seconds: session.pause(context, seconds),
+            lambda text: _tell(session, request.urn, text),
+        )
+        made = self._ready(context, request, target, made, inputs)
         return provider_pb2.CreateResponse(
             id=identity(made), properties=encode(_outputs(target, made, inputs))
         )
@@ -132,7 +136,7 @@ class KubernetesPlug(Plug):
         target = self._target(context, request.type, request.urn, placed, olds)
         target = _without_ignored(target, request.ignoreChanges)
         made = operations.update(target)
-        made = self._ready(self.session(context), request, target, made, inputs)
+        made = self._ready(context, request, target, made, inputs)
         return provider_pb2.UpdateResponse(properties=encode(_outputs(target, made, inputs)))
 
     def Delete(  # noqa: N802
@@ -150,7 +154,7 @@ class KubernetesPlug(Plug):
         operations.delete(target)
         if not target.patch and annotation(target.inputs, readiness.SKIP) != "true":
             try:
-                waiting.until_gone(target, _patience(session, request.urn, target, request.timeout))
+                waiting.until_gone(target, self._patience(context, request, target))
             except waiting.NotReadyError as error:
                 raise PlugError("\n".join(error.reasons)) from error
         return empty_pb2.Empty()
@@ -223,19 +227,26 @@ class KubernetesPlug(Plug):
         return self._target(context, kind, urn, inputs, olds)
 
     def _ready(
-        self, session: Session, request: Any, target: Target, made: Object, inputs: Properties
+        self, context: grpc.ServicerContext, request: Any, target: Target, made: Object, inputs: Properties
     ) -> Object:
         """The object once it is ready. Raises InitFailedError with what it is now."""
         look = readiness.look_for(target.kind, target.inputs, patch=target.patch)
         if look is None:
             return made
         named = replace(target, inputs={**target.inputs, "metadata": made["metadata"]})
-        patience = _patience(session, request.urn, target, request.timeout)
         try:
-            return waiting.until_ready(named, made, look, patience)
+            return waiting.until_ready(named, made, look, self._patience(context, request, target))
         except waiting.NotReadyError as error:
             outputs = _outputs(target, error.object, inputs)
             raise InitFailedError(identity(error.object), outputs, inputs, error.reasons) from error
+
+    def _patience(self, context: grpc.ServicerContext, request: Any, target: Target) -> waiting.Patience:
+        session = self.session(context)
+        return waiting.Patience(
+            readiness.seconds(target.inputs, request.timeout),
+            lambda seconds: session.pause(context, seconds),
+            lambda text: _tell(session, request.urn, text),
+        )
 
 
 def _checked(
@@ -289,12 +300,6 @@ def _identified(inputs: Properties, text: str) -> Properties:
 
 def _tell(session: Session, urn: str, text: str) -> None:
     session.log(urn, "INFO", text, ephemeral=True)
-
-
-def _patience(session: Session, urn: str, target: Target, timeout: float) -> waiting.Patience:
-    return waiting.Patience(
-        readiness.seconds(target.inputs, timeout), session.sleep, lambda text: _tell(session, urn, text)
-    )
 
 
 def _unreachable(

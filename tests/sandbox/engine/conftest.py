@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.config import Config
 from sandbox.engine import plug
@@ -63,6 +64,15 @@ class Project:
         assert (done.returncode != 0) == fails, f"exit code {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def configure(self, key: str, value: str | None) -> None:
+        """Set or remove one setting of the stack, as `pulumi config set` does (which takes a second)."""
+        path = self.directory / "Pulumi.test.yaml"
+        settings = yaml.safe_load(path.read_text()) if path.exists() else {}
+        name = key if ":" in key else f"trial:{key}"
+        config = {**settings.get("config", {}), name: value}
+        settings["config"] = {name: value for name, value in config.items() if value is not None}
+        path.write_text(yaml.safe_dump(settings))
+
     def up(self, *arguments: str, fails: bool = False) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", *arguments, fails=fails)
 
@@ -71,6 +81,12 @@ class Project:
 
     def state(self) -> dict[str, Any]:
         return json.loads(self.pulumi("stack", "export", "--show-secrets"))["deployment"]
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The resources in the backend's file, without asking the CLI."""
+        path = self.directory.parent / "backend" / ".pulumi" / "stacks" / "trial" / "test.json"
+        latest = json.loads(path.read_text())["checkpoint"].get("latest") or {}
+        return latest.get("resources") or []
 
     def resource(self, name: str) -> dict[str, Any]:
         (found,) = [r for r in self.state()["resources"] if r["urn"].endswith(f"::{name}")]

@@ -1,8 +1,10 @@
 """Commands as resources, run by the real engine."""
 
 import os
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -34,14 +36,13 @@ def test_the_whole_life_of_a_command(commands: Project) -> None:
         pulumi.export("err", c.stderr)
         """
     commands.write(program)
-    commands.pulumi("config", "set", "who", "one")
+    commands.configure("who", "one")
     commands.up()
     assert log.read_text() == "create one\n"
     assert commands.outputs() == {"out": "made", "err": "warned"}
-    commands.pulumi("preview", "--expect-no-changes")
     commands.up("--refresh", "--expect-no-changes")
 
-    commands.pulumi("config", "set", "who", "two")
+    commands.configure("who", "two")
     commands.up()
     assert commands.outputs()["out"] == "changed"
     commands.pulumi("destroy", "--yes", "--skip-preview")
@@ -60,7 +61,7 @@ def test_triggers_replace_only_without_an_update_command(commands: Project) -> N
         """
     commands.write(program)
     for tick in ("one", "two"):
-        commands.pulumi("config", "set", "tick", tick)
+        commands.configure("tick", tick)
         commands.up()
     assert (commands.directory / "replaced").read_text() == "create\ncreate\ndelete\n"
     assert (commands.directory / "updated").read_text() == "create\nupdate\n"
@@ -155,7 +156,8 @@ def test_a_missing_directory_is_named(commands: Project) -> None:
     assert f"the directory {commands.directory}/nowhere does not exist" in commands.up(fails=True)
 
 
-def test_an_interrupt_ends_the_command(commands: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_ends_early_ends_its_command(commands: Project, number: signal.Signals) -> None:
     commands.write(
         "from pulumi_command import local\nlocal.Command('job', create='touch on; exec sleep 987')"
     )
@@ -171,11 +173,14 @@ def test_an_interrupt_ends_the_command(commands: Project) -> None:
     while not (commands.directory / "on").exists():
         assert time.monotonic() < deadline
         run.poll()
-    run.send_signal(2)
+    family = psutil.Process().children(recursive=True)
+    (command,) = [p for p in family if p.name() == "sleep" and p.cmdline()[-1:] == ["987"]]
+    run.send_signal(number)
     shown, _ = run.communicate(timeout=30)
     assert run.returncode != 0
-    assert "interrupted" in shown
-    assert not [p for p in psutil.Process().children(recursive=True) if p.cmdline()[-1:] == ["987"]]
+    assert number == signal.SIGKILL or "interrupted" in shown
+    with suppress(psutil.NoSuchProcess):
+        command.wait(10)
 
 
 def test_a_program_below_the_project_is_found(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Projects whose default kubernetes provider points at a real control plane."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
+from sandbox.engine.failures import PlugError
 from sandbox.engine.kubernetes.client import Client
+from sandbox.engine.kubernetes.objects import parse_identity, parse_token
 from sandbox.engine.kubernetes.provider import KubernetesPlug
 from tests.sandbox.engine.conftest import Project, tool
 from tests.sandbox.engine.kubernetes.control_plane import ControlPlane, Kubelet
@@ -30,11 +33,16 @@ def client(control_plane: ControlPlane) -> Client:
 
 
 @pytest.fixture
-def cluster(project: Project, control_plane: ControlPlane) -> Iterator[Project]:
+def cluster(project: Project, control_plane: ControlPlane, client: Client) -> Iterator[Project]:
     """Everything the program makes is gone again afterwards."""
     project.attach(KubernetesPlug())
     kubeconfig = project.directory.parent / "kubeconfig"
     kubeconfig.write_text(control_plane.kubeconfig())
     project.environment["KUBECONFIG"] = str(kubeconfig)
     yield project
-    project.pulumi("destroy", "--yes", "--skip-preview", "--continue-on-error")
+    for resource in project.stored():
+        if resource["type"].startswith("kubernetes:") and resource["custom"] and not resource.get("external"):
+            kind = parse_token(resource["type"], {}).kind
+            space, name = parse_identity(resource["id"])
+            with suppress(PlugError):
+                client.delete(kind, space or "default", name, propagation="Background")

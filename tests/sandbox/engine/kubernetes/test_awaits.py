@@ -37,10 +37,9 @@ pulumi.export("ip", service.spec.cluster_ip)
     cluster.up()
     assert cluster.outputs()["available"] == 2
     assert cluster.outputs()["ip"].startswith("10.96.")
-    cluster.pulumi("preview", "--expect-no-changes")
     cluster.up("--refresh", "--expect-no-changes")
 
-    cluster.pulumi("config", "set", "image", "newer")
+    cluster.configure("image", "newer")
     assert "1 updated" in cluster.up()
     live = client.get(DEPLOYMENT, "default", "web")
     assert live["spec"]["template"]["spec"]["containers"][0]["image"] == "newer"
@@ -53,7 +52,7 @@ def test_a_deployment_that_fails_names_its_pods_trouble_and_heals(cluster: Proje
     assert "ProgressDeadlineExceeded" in shown
     assert '[ImagePullBackOff] Back-off pulling image "missing"' in shown
     assert cluster.resource("web")["id"] == "default/web"
-    cluster.pulumi("config", "set", "image", "ok")
+    cluster.configure("image", "ok")
     cluster.up()
     cluster.pulumi("preview", "--expect-no-changes")
 
@@ -94,7 +93,7 @@ def test_an_interrupt_keeps_what_was_made(cluster: Project, client: Client) -> N
     assert run.returncode != 0
     assert "interrupted while waiting" in shown
     assert cluster.resource("slow")["id"] == "default/slow"
-    cluster.pulumi("config", "set", "image", "ok")
+    cluster.configure("image", "ok")
     cluster.up()
 
 
@@ -128,7 +127,6 @@ k8s.core.v1.PersistentVolumeClaim("claim", spec={"storageClassName": "late", "ac
 """
     )
     cluster.up()
-    cluster.pulumi("preview", "--expect-no-changes")
     cluster.up("--refresh", "--expect-no-changes")
 
 
@@ -141,7 +139,7 @@ service = k8s.core.v1.Service("front", spec={"type": "LoadBalancer", "ports": [{
 pulumi.export("address", service.status.load_balancer.ingress[0].ip)
 """
     )
-    cluster.pulumi("config", "set", "seconds", "1")
+    cluster.configure("seconds", "1")
     assert "was not allocated an IP address" in cluster.up(fails=True)
     path = f"{client.path(SERVICE, 'default', 'front')}/status"
     status = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
@@ -172,10 +170,10 @@ k8s.core.v1.ConfigMap("told", data=data, metadata={"name": "told", "annotations"
     "pulumi.com/waitFor": "jsonpath={.data.state}=done", "pulumi.com/timeoutSeconds": "1"}})
 """
     )
-    cluster.pulumi("config", "set", "kubernetes:enableConfigMapMutable", "true")
-    cluster.pulumi("config", "set", "state", "busy")
+    cluster.configure("kubernetes:enableConfigMapMutable", "true")
+    cluster.configure("state", "busy")
     assert "waiting for jsonpath={.data.state}=done; it is busy" in cluster.up(fails=True)
-    cluster.pulumi("config", "set", "state", "done")
+    cluster.configure("state", "done")
     cluster.up()
 
 
@@ -213,7 +211,7 @@ web = deployment("web", image=config.get("image") or "ok")
         "spec": {"replicas": 3},
     }
     client.apply(DEPLOYMENT, "default", scaled, manager="scaler", force=True)
-    cluster.pulumi("config", "set", "image", "newer")
+    cluster.configure("image", "newer")
     cluster.up()
     live = client.get(DEPLOYMENT, "default", "web")
     assert live["spec"]["replicas"] == 3

@@ -31,7 +31,6 @@ pulumi.export("uid", map.metadata.uid)
     live = client.get(CONFIG_MAP, "default", outputs["name"])
     assert (live["data"], live["metadata"]["uid"]) == ({"a": "1"}, outputs["uid"])
     assert cluster.resource("settings")["id"] == f"default/{outputs['name']}"
-    cluster.pulumi("preview", "--expect-no-changes")
     cluster.up("--refresh", "--expect-no-changes")
 
 
@@ -39,7 +38,7 @@ pulumi.export("uid", map.metadata.uid)
 def test_changed_data_replaces_unless_mutable(
     cluster: Project, client: Client, mutable: str, operation: str
 ) -> None:
-    cluster.pulumi("config", "set", "kubernetes:enableConfigMapMutable", mutable)
+    cluster.configure("kubernetes:enableConfigMapMutable", mutable)
     cluster.write(
         IMPORTS
         + """
@@ -48,7 +47,7 @@ k8s.core.v1.ConfigMap("named", metadata={"name": "named"}, data={"a": config.req
     )
     uids = []
     for value in ("1", "2"):
-        cluster.pulumi("config", "set", "value", value)
+        cluster.configure("value", value)
         shown = cluster.up()
         live = client.get(CONFIG_MAP, "default", "named")
         assert live["data"] == {"a": value}
@@ -65,7 +64,7 @@ labels = {"mine": "1"} if config.get("label") else {}
 k8s.core.v1.Namespace("space", metadata={"name": "space", "labels": labels})
 """
     )
-    cluster.pulumi("config", "set", "label", "yes")
+    cluster.configure("label", "yes")
     cluster.up()
     theirs = {
         "apiVersion": "v1",
@@ -74,7 +73,7 @@ k8s.core.v1.Namespace("space", metadata={"name": "space", "labels": labels})
     }
     kind = Kind("", "v1", "Namespace")
     client.apply(kind, "", theirs, manager="somebody", force=False)
-    cluster.pulumi("config", "rm", "label")
+    cluster.configure("label", None)
     cluster.up()
     labels = client.get(kind, "", "space")["metadata"]["labels"]
     assert "mine" not in labels
@@ -98,13 +97,12 @@ pulumi.export("data", map.data)
     stored = cluster.pulumi("stack", "export")
     assert "hunter2" not in stored
     assert "aHVudGVyMg==" not in stored
-    cluster.pulumi("preview", "--expect-no-changes")
     cluster.up("--refresh", "--expect-no-changes")
     assert "hunter2" not in cluster.pulumi("stack", "export")
 
 
 def test_drift_is_found_and_healed(cluster: Project, client: Client) -> None:
-    cluster.pulumi("config", "set", "kubernetes:enableConfigMapMutable", "true")
+    cluster.configure("kubernetes:enableConfigMapMutable", "true")
     cluster.write(
         IMPORTS
         + """
@@ -186,7 +184,6 @@ k8s.apiextensions.v1.CustomResourceDefinition("things", metadata={"name": "thing
     cluster.up()
     assert client.get(Kind("example.test", "v1", "Thing"), "default", "thing")["spec"] == {"size": 3}
     assert client.get(CONFIG_MAP, "later", "inside")["data"] == {"a": "1"}
-    cluster.pulumi("preview", "--expect-no-changes")
     cluster.up("--refresh", "--expect-no-changes")
 
 
@@ -263,7 +260,7 @@ pulumi.export("namespace", map.metadata.namespace)
 
 
 def test_a_name_the_server_makes_up_is_kept(cluster: Project, client: Client) -> None:
-    cluster.pulumi("config", "set", "kubernetes:enableConfigMapMutable", "true")
+    cluster.configure("kubernetes:enableConfigMapMutable", "true")
     cluster.write(
         IMPORTS
         + """
@@ -273,7 +270,7 @@ pulumi.export("name", map.metadata.name)
     )
     names = []
     for value in ("1", "2"):
-        cluster.pulumi("config", "set", "value", value)
+        cluster.configure("value", value)
         cluster.up()
         names.append(cluster.outputs()["name"])
         assert client.get(CONFIG_MAP, "default", names[-1])["data"] == {"a": value}

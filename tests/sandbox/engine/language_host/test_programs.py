@@ -42,7 +42,7 @@ threading.Event().wait()
 
 
 def test_a_program_sees_its_settings_and_its_outputs_reach_the_stack(project: Project) -> None:
-    project.pulumi("config", "set", "plain", "one")
+    project.configure("plain", "one")
     project.pulumi("config", "set", "--secret", "hidden", "two")
     project.write(
         """
