@@ -48,8 +48,9 @@ def schema(row: ArmType) -> Schema:
     path = folder() / f"{row.type.replace('/', '.')}.json"
     try:
         return Schema.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        pass
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            log.warning("the cached schema %s cannot be read (%s); deriving it again", path, error)
     except (ValueError, KeyError, TypeError) as error:
         log.warning("the cached schema %s is damaged (%s); deriving it again", path, error)
     # Only here: the models and the SDK's sources are needed only when nothing is cached.

@@ -3,8 +3,6 @@
 import json
 import re
 
-import pytest
-
 from sandbox.arm.errors import ArmError
 from sandbox.engine.azure_native.journal import Journal
 from tests.sandbox.engine.azure_native.fake_arm import GROUP, FakeArm
@@ -13,23 +11,28 @@ from tests.sandbox.engine.conftest import Project
 VNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-one"
 
+# Without the SDK's classes, which take seconds to import.
 VAULT_PROGRAM = """
     import pulumi
-    from pulumi_azure_native import keyvault
     tags = pulumi.Config().get_object("tags")
-    vault = keyvault.Vault(
+    location = None
+    vault = pulumi.CustomResource(
+        "azure-native:keyvault:Vault",
         "kv",
-        vault_name="kv-one",
-        resource_group_name="rg",
-        tags=tags,
-        properties=keyvault.VaultPropertiesArgs(
-            tenant_id="11111111-1111-1111-1111-111111111111",
-            sku=keyvault.SkuArgs(family="A", name="standard"),
-            enable_rbac_authorization=True,
-        ),
+        {
+            "vaultName": "kv-one",
+            "resourceGroupName": "rg",
+            "location": location,
+            "tags": tags,
+            "properties": {
+                "tenantId": "11111111-1111-1111-1111-111111111111",
+                "sku": {"family": "A", "name": "standard"},
+                "enableRbacAuthorization": True,
+            },
+        },
+        opts=None,
     )
     pulumi.export("id", vault.id)
-    pulumi.export("location", vault.location)
 """
 
 
@@ -37,13 +40,16 @@ def test_a_stack_goes_up_stays_and_goes_down(azure: Project, arm: FakeArm) -> No
     azure.write(
         """
         import pulumi
-        from pulumi_azure_native import network, resources, storage
+        from pulumi_azure_native import resources, storage
         group = resources.ResourceGroup("group", location="northeurope")
-        net = network.VirtualNetwork(
+        net = pulumi.CustomResource(
+            "azure-native:network:VirtualNetwork",
             "net",
-            resource_group_name=group.name,
-            address_space=network.AddressSpaceArgs(address_prefixes=["10.0.0.0/16"]),
-            subnets=[network.SubnetArgs(name="a", address_prefix="10.0.0.0/24")],
+            {
+                "resourceGroupName": group.name,
+                "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+                "subnets": [{"name": "a", "addressPrefix": "10.0.0.0/24"}],
+            },
         )
         account = storage.StorageAccount(
             "account",
@@ -53,14 +59,14 @@ def test_a_stack_goes_up_stays_and_goes_down(azure: Project, arm: FakeArm) -> No
             enable_https_traffic_only=True,
         )
         queue = storage.Queue("jobs", account_name=account.name, resource_group_name=group.name)
-        pulumi.export("prefix", net.subnets[0].address_prefix)
+        pulumi.export("sku", account.sku.name)
         pulumi.export("queue", queue.id)
         """
     )
     azure.pulumi("preview")
     assert not arm.bodies()
     azure.up()
-    assert azure.outputs()["prefix"] == "10.0.0.0/24"
+    assert azure.outputs()["sku"] == "Standard_LRS"
     bodies = {path.split("/")[-2]: body for path, body in arm.bodies()}
     network = bodies["virtualNetworks"]
     assert network["location"] == "northeurope"
@@ -83,7 +89,7 @@ def test_a_stack_goes_up_stays_and_goes_down(azure: Project, arm: FakeArm) -> No
 def test_the_location_is_the_groups(azure: Project) -> None:
     azure.write(VAULT_PROGRAM)
     azure.up()
-    assert azure.outputs()["location"] == "westeurope"
+    assert azure.resource("kv")["outputs"]["location"] == "westeurope"
 
 
 def test_an_update_puts_the_whole_body(azure: Project, arm: FakeArm) -> None:
@@ -133,7 +139,7 @@ def test_a_misspelt_property_is_named(azure: Project) -> None:
 
 
 def test_what_arm_refuses_is_told_with_resource_property_and_reason(azure: Project) -> None:
-    azure.write(VAULT_PROGRAM.replace('family="A"', 'family="Z"'))
+    azure.write(VAULT_PROGRAM.replace('"family": "A"', '"family": "Z"'))
     output = azure.up(fails=True)
     assert f"creating {VAULT}: Status=400" in output
     assert 'Property="properties.sku.family"' in output
@@ -144,14 +150,14 @@ def test_a_failed_operation_keeps_the_resource_in_the_state(azure: Project, arm:
     arm.broken[VNET.lower()] = ArmError(409, "SubnetConflict", "the subnets overlap", "properties.subnets[0]")
     azure.write(
         """
-        from pulumi_azure_native import network
-        network.VirtualNetwork(
-            "net",
-            virtual_network_name="net",
-            resource_group_name="rg",
-            address_space=network.AddressSpaceArgs(address_prefixes=["10.0.0.0/16"]),
-            subnets=[network.SubnetArgs(name="a", address_prefix="10.0.0.0/24")],
-        )
+        import pulumi
+        properties = {
+            "virtualNetworkName": "net",
+            "resourceGroupName": "rg",
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [{"name": "a", "addressPrefix": "10.0.0.0/24"}],
+        }
+        pulumi.CustomResource("azure-native:network:VirtualNetwork", "net", properties)
         """
     )
     output = azure.up(fails=True)
@@ -194,8 +200,8 @@ def test_an_existing_resource_is_imported(azure: Project, arm: FakeArm) -> None:
     azure.write(VAULT_PROGRAM)
     azure.up()
     azure.pulumi("state", "delete", "--yes", azure.resource("kv")["urn"])
-    importing = f'opts=pulumi.ResourceOptions(import_="{VAULT}"),'
-    azure.write(VAULT_PROGRAM.replace("tags=tags,", f"tags=tags, {importing}"))
+    importing = f'opts=pulumi.ResourceOptions(import_="{VAULT}")'
+    azure.write(VAULT_PROGRAM.replace("opts=None", importing))
     arm.requests.clear()
     azure.up()
     assert not arm.bodies()
@@ -239,14 +245,9 @@ def test_a_secret_input_stays_secret(azure: Project) -> None:
     azure.write(
         """
         import pulumi
-        from pulumi_azure_native import keyvault
-        keyvault.Secret(
-            "secret",
-            secret_name="one",
-            vault_name="kv-one",
-            resource_group_name="rg",
-            properties=keyvault.SecretPropertiesArgs(value=pulumi.Output.secret("hidden-value")),
-        )
+        where = {"secretName": "one", "vaultName": "kv-one", "resourceGroupName": "rg"}
+        properties = {"value": pulumi.Output.secret("hidden-value")}
+        pulumi.CustomResource("azure-native:keyvault:Secret", "secret", {**where, "properties": properties})
         """
     )
     azure.up()
@@ -257,14 +258,14 @@ def test_a_secret_input_stays_secret(azure: Project) -> None:
 def test_a_role_assignment_at_a_scope(azure: Project, arm: FakeArm) -> None:
     azure.write(
         f"""
-        from pulumi_azure_native import authorization
-        authorization.RoleAssignment(
-            "reader",
-            scope="{GROUP}",
-            principal_id="22222222-2222-2222-2222-222222222222",
-            principal_type="ServicePrincipal",
-            role_definition_id="/providers/Microsoft.Authorization/roleDefinitions/x",
-        )
+        import pulumi
+        properties = {{
+            "scope": "{GROUP}",
+            "principalId": "22222222-2222-2222-2222-222222222222",
+            "principalType": "ServicePrincipal",
+            "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/x",
+        }}
+        pulumi.CustomResource("azure-native:authorization:RoleAssignment", "reader", properties)
         """
     )
     azure.up()
@@ -274,9 +275,8 @@ def test_a_role_assignment_at_a_scope(azure: Project, arm: FakeArm) -> None:
     azure.pulumi("preview", "--expect-no-changes")
 
 
-@pytest.mark.parametrize("location", ["West Europe", "westeurope"])
-def test_a_location_may_be_spelt_both_ways(azure: Project, location: str) -> None:
+def test_a_location_may_be_spelt_both_ways(azure: Project) -> None:
     azure.write(VAULT_PROGRAM)
     azure.up()
-    azure.write(VAULT_PROGRAM.replace("tags=tags,", f'tags=tags, location="{location}",'))
+    azure.write(VAULT_PROGRAM.replace("location = None", 'location = "West Europe"'))
     azure.pulumi("preview", "--expect-no-changes")
