@@ -58,6 +58,7 @@ def sign_in(config: Config, az: Path, variables: Mapping[str, str]) -> None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    environment.user_folder(config).chmod(0o700)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as description:
         json.dump(cloud(config), description)
         description.flush()
