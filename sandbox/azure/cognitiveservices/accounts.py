@@ -15,8 +15,11 @@ from sandbox.arm.resource import Body, Resource
 from sandbox.azure.account_keys import account_keys
 from sandbox.azure.cognitiveservices.deleted_accounts import RETENTION_DAYS, DeletedAccounts, deleted_by_id
 from sandbox.azure.cognitiveservices.deployed import ACCOUNTS
+from sandbox.azure.cognitiveservices.listings import Listings
 
 _DELETION = ("deletionDate", "scheduledPurgeDate")
+#: What ARM itself writes anew.
+_STAMPED = ("etag", "systemData")
 _COMPUTED = ("internalId", "dateCreated")
 _KINDS = ("OpenAI", "AIServices")
 
@@ -31,23 +34,26 @@ class AccountHandler(Handler):
         }
 
     def operations(self) -> Sequence[Operation]:
-        return DeletedAccounts(self.services.store).operations()
+        store = self.services.store
+        return (*DeletedAccounts(store).operations(), *Listings(store).operations())
 
     async def check(self, put: Put) -> None:
         properties = put.body.get("properties") or {}
-        if put.body.get("kind") not in _KINDS:
+        deleted = deleted_by_id(self.services.store, put.id) if put.previous is None else None
+        # A restoration need not say again what the account is.
+        known = {**(deleted.body if deleted and properties.get("restore") else {}), **put.body}
+        if known.get("kind") not in _KINDS:
             raise bad_request(
                 "InvalidApiSetId",
-                f"The account type '{put.body.get('kind')}' is either invalid or unavailable in given "
+                f"The account type '{known.get('kind')}' is either invalid or unavailable in given "
                 f"region. The sandbox has {' and '.join(_KINDS)}.",
                 "kind",
             )
-        sku = (put.body.get("sku") or {}).get("name")
+        sku = (known.get("sku") or {}).get("name")
         if sku != "S0":
             raise bad_request(
                 "InvalidSkuId", f"The account SKU '{sku}' is invalid; this kind has S0.", "sku.name"
             )
-        deleted = deleted_by_id(self.services.store, put.id) if put.previous is None else None
         if deleted is not None and not properties.get("restore"):
             raise conflict(
                 "FlagMustBeSetForRestore",
@@ -91,6 +97,7 @@ class AccountHandler(Handler):
         if deleted is not None:
             before = {k: v for k, v in deleted.properties.items() if k not in _DELETION}
             sent = {**before, **sent}
+            body = {**{k: v for k, v in deleted.body.items() if k not in _STAMPED}, **body}
         if "customSubDomainName" not in sent and before.get("customSubDomainName"):
             sent["customSubDomainName"] = before["customSubDomainName"]
         endpoint = self._endpoint(sent.get("customSubDomainName"), str(body.get("location")))

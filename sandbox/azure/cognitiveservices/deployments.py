@@ -10,11 +10,9 @@ from sandbox.arm.ids import parent
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.cognitiveservices import models
 from sandbox.azure.cognitiveservices.deployed import DEPLOYMENTS
+from sandbox.azure.cognitiveservices.listings import QUOTA, used
 from sandbox.azure.cognitiveservices.models import METERED_SKUS, PROVISIONED_SKUS, Model
 from sandbox.azure.cognitiveservices.rates import REQUEST_WINDOW, TOKEN_WINDOW, Limits
-
-#: Thousands of tokens per minute that a subscription has per region, model and deployment type.
-QUOTA = 1000
 
 
 class DeploymentHandler(Handler):
@@ -49,21 +47,13 @@ class DeploymentHandler(Handler):
             raise bad_request(
                 "InvalidCapacity", f"The capacity {capacity} is not at least 1.", "sku.capacity"
             )
-        region = self._account(put).location
-        used = sum(
-            int((other.body.get("sku") or {}).get("capacity") or 1)
-            for other in self.services.store.list(type=self.type)
-            if other.id != put.id
-            and other.properties["model"]["name"] == model.name
-            and (other.body.get("sku") or {}).get("name", "Standard") == sku
-            and self._region(other) == region
-        )
-        if used + capacity > QUOTA:
+        taken = used(self.services.store, self._account(put).location, model.name, sku, but=put.id.key)
+        if taken + capacity > QUOTA:
             kind = f"Tokens Per Minute (thousands) - {model.name} - {sku}"
             raise bad_request(
                 "InsufficientQuota",
                 f"This operation require {capacity} new capacity in quota {kind}, which is bigger than the "
-                f"current available capacity {QUOTA - used}. The current quota usage is {used} and the "
+                f"current available capacity {QUOTA - taken}. The current quota usage is {taken} and the "
                 f"quota limit is {QUOTA} for quota {kind}.",
                 "sku.capacity",
             )
@@ -99,8 +89,3 @@ class DeploymentHandler(Handler):
         if account is None:
             raise ArmError(404, "ParentResourceNotFound", f"There is no account '{above}'.")
         return account
-
-    def _region(self, deployment: Resource) -> str | None:
-        above = parent(deployment.id)
-        account = self.services.store.get(above) if above else None
-        return account.location if account else None

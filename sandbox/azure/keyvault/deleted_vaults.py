@@ -38,10 +38,20 @@ class DeletedVaults:
                 "Microsoft.KeyVault/checkNameAvailability/read",
                 self._check_name,
             ),
+            # Managed HSMs are not offered; the CLI lists them beside vaults.
+            Operation(
+                "GET",
+                f"{_PROVIDER}/deletedManagedHSMs",
+                "Microsoft.KeyVault/deletedManagedHsms/read",
+                self._no_modules,
+            ),
         )
 
     async def _list(self, _call: OperationCall) -> Answer:
         return Answer(body={"value": [_wire(vault) for vault in self._store.deleted(naming.TYPE)]})
+
+    async def _no_modules(self, _call: OperationCall) -> Answer:
+        return Answer(body={"value": []})
 
     async def _get(self, call: OperationCall) -> Answer:
         return Answer(body=_wire(self._find(call)))

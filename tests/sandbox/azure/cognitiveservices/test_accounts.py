@@ -72,6 +72,34 @@ def test_soft_delete_restore_and_purge(world: World) -> None:
     assert fresh.properties["internalId"] != account.properties["internalId"]
 
 
+def test_a_restoration_need_not_repeat_what_the_account_is(world: World) -> None:
+    world.delete(HANDLERS, world.put(AccountHandler, ACCOUNT, {**account_body(), "tags": {"a": "b"}}))
+    restored = world.put(AccountHandler, ACCOUNT, {"location": "westeurope", "properties": {"restore": True}})
+    assert (restored.body["kind"], restored.body["sku"]["name"], restored.body["tags"]) == (
+        "OpenAI",
+        "S0",
+        {"a": "b"},
+    )
+    assert restored.properties["endpoint"] == f"{URL}/"
+    assert restored.properties["disableLocalAuth"] is True
+
+
+def test_models_and_quota_are_listed(world: World) -> None:
+    world.put(AccountHandler, ACCOUNT, account_body())
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/a", deployment_body(capacity=600))
+    where = {"group": "rg", "account": "oai-agents-dev"}
+    models = world.operate(AccountHandler, "GET", "/accounts/{account}/models", **where).body["value"]
+    assert ("gpt-4o", "2024-11-20") in {(model["name"], model["version"]) for model in models}
+    region = world.operate(AccountHandler, "GET", "/locations/{location}/usages", location="westeurope").body[
+        "value"
+    ]
+    account = world.operate(AccountHandler, "GET", "/accounts/{account}/usages", **where).body["value"]
+    assert region == account
+    assert {u["name"]["value"]: u["currentValue"] for u in region}["OpenAI.Standard.gpt-4o"] == 600
+    with pytest.raises(ArmError, match="not found"):
+        world.operate(AccountHandler, "GET", "/accounts/{account}/skus", group="rg", account="none")
+
+
 def test_keys_are_refused_without_local_auth(world: World) -> None:
     account = world.put(AccountHandler, ACCOUNT, account_body())
     for action, body in (("listKeys", {}), ("regenerateKey", {"keyName": "Key1"})):
