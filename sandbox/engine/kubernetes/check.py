@@ -30,9 +30,9 @@ _NAME = re.compile(r"^[^/]{1,253}$")
 
 
 def completed(
-    token: Token, name: str, news: Properties, olds: Properties, *, seed: bytes, namespace: str
+    token: Token, name: str, news: Properties, olds: Properties, *, seed: bytes, namespace: str | None
 ) -> Properties:
-    """Inputs with apiVersion, kind, a name and (when the settings name one) a namespace.
+    """Inputs with apiVersion, kind, a name and, where the kind has one and they name none, `namespace`.
 
     `olds` are the previous inputs: an automatic name is kept.
     """
@@ -48,7 +48,7 @@ def completed(
     metadata = dict(metadata)
     if not metadata.get("name") and not metadata.get("generateName"):
         _name(metadata, name, olds, seed)
-    if not metadata.get("namespace") and namespace != "default" and not cluster_wide(kind.kind):
+    if namespace and not metadata.get("namespace"):
         metadata["namespace"] = namespace
     return clean({**found, "metadata": metadata})
 
@@ -74,7 +74,7 @@ def _dashed(value: Any) -> Any:
     return value
 
 
-#: Kinds without a namespace whose objects programs declare; others are asked of the API server when created.
+#: Built-in kinds without a namespace whose objects programs declare.
 _CLUSTER_WIDE_KINDS = frozenset(
     {
         "APIService",

@@ -11,7 +11,9 @@ from typing import Any
 from sandbox.engine.caller import Caller
 from sandbox.engine.failures import PlugError
 from sandbox.engine.kubernetes import settings as configuration
+from sandbox.engine.kubernetes.check import cluster_wide
 from sandbox.engine.kubernetes.client import Client
+from sandbox.engine.kubernetes.objects import DEFAULT_NAMESPACE, Kind
 from sandbox.engine.kubernetes.settings import Settings
 
 #: Seconds for which an unreachable cluster is not asked again.
@@ -47,6 +49,15 @@ class Cluster:
         if self.client is None or problem:
             raise PlugError(f"configured Kubernetes cluster is unreachable: {problem}")
         return self.client
+
+    def namespace_for(self, kind: Kind) -> str | None:
+        """The namespace that an object gets when it names none; None for the default one, or no namespace."""
+        if self.settings.namespace == DEFAULT_NAMESPACE or cluster_wide(kind.kind):
+            return None
+        try:
+            return self.settings.namespace if self.require().served(kind).namespaced else None
+        except PlugError:  # a CRD that is yet to be made: most have namespaces
+            return self.settings.namespace
 
 
 def connect(config: Mapping[str, Any], who: Caller) -> Cluster:

@@ -80,7 +80,7 @@ class KubernetesPlug(Plug):
             news,
             decode(request.olds),
             seed=request.randomSeed,
-            namespace=self._cluster(context).settings.namespace,
+            namespace=self._cluster(context).namespace_for(token.kind),
         )
         return _checked(request, check.problems(token, inputs), inputs)
 

@@ -95,6 +95,13 @@ def test_a_missing_virtual_environment_is_told_with_its_remedy(project: Project)
     assert "pulumi install" in shown
 
 
+def test_install_makes_the_virtual_environment(project: Project) -> None:
+    manifest = project.directory / "Pulumi.yaml"
+    manifest.write_text("{name: trial, runtime: {name: python, options: {virtualenv: made}}}")
+    project.pulumi("install")
+    assert (project.directory / "made" / "bin" / "python").exists()
+
+
 def test_about_names_the_interpreter_and_the_packages(project: Project) -> None:
     shown = project.pulumi("about", "--transitive")
     assert "python" in shown
