@@ -93,6 +93,13 @@ class Project:
         return found
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs an engine: seconds each, too long for `make check`."""
+    for item in items:
+        if "pulumi_path" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.engine)
+
+
 @pytest.fixture(scope="session")
 def pulumi_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """PATH with the CLI and, beside it, this language host."""
