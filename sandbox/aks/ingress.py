@@ -157,6 +157,8 @@ async def _serve(plane: ControlPlane, node: NodeLayout, folder: Path, text: str)
 
 async def _point_service_at(api: Api, node: NodeLayout) -> None:
     base = f"/apis/discovery.k8s.io/v1/namespaces/{INGRESS_NAMESPACE}/endpointslices"
+    # The service's traffic policy is Local: kube-proxy must know that the endpoint is its node's.
+    endpoint = {"addresses": [str(node.address)], "conditions": {"ready": True}, "nodeName": node.name}
     wanted = {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -169,13 +171,13 @@ async def _point_service_at(api: Api, node: NodeLayout) -> None:
             },
         },
         "addressType": "IPv4",
-        "endpoints": [{"addresses": [str(node.address)], "conditions": {"ready": True}}],
+        "endpoints": [endpoint],
         "ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}],
     }
     found = await api.find(f"{base}/{INGRESS_SERVICE}")
     if found is None:
         await api.post(base, wanted)
-    elif found["endpoints"][0]["addresses"] != [str(node.address)]:
+    elif found["endpoints"] != [endpoint]:
         await api.patch(f"{base}/{INGRESS_SERVICE}", {"endpoints": wanted["endpoints"]})
 
 
