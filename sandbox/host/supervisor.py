@@ -186,7 +186,7 @@ def launch(config: Config, *, deadline: float = 20.0) -> None:
             stdout=stream,
             stderr=stream,
             cwd="/",
-            env=_base_environment(),
+            env=_base_environment(config),
             start_new_session=True,
         )
     end = time.monotonic() + deadline
@@ -205,15 +205,20 @@ def last_lines(log: Path, count: int = 8) -> str:
     return f"Its log {log} ends with:\n  {tail}"
 
 
-def _base_environment() -> dict[str, str]:
+def _base_environment(config: Config) -> dict[str, str]:
     """What every program starts with: the same whoever starts the sandbox, and from where."""
-    return {
+    user = invoking_user()
+    variables = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
-        "SUDO_UID": str(invoking_user().pw_uid),
+        "SUDO_UID": str(user.pw_uid),
     }
+    if user.pw_uid != 0:
+        # Root's bytecode in the user's checkout would be files that the user cannot remove.
+        variables["PYTHONPYCACHEPREFIX"] = str(config.state / "bytecode")
+    return variables
 
 
 def _supervisord_conf(config: Config) -> str:

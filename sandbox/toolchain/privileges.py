@@ -32,12 +32,13 @@ def become_root(module: str, arguments: Sequence[str]) -> None:
         )
     kept = sorted(name for name in os.environ if _KEPT.fullmatch(name))
     path = f"PATH={os.environ.get('PATH', os.defpath)}"
-    # sudo sets PATH to its own; `env` sets it back.
+    # sudo sets PATH to its own; `env` sets it back. Root's bytecode has no place in the user's checkout.
     command = [
         "sudo",
         f"--preserve-env={','.join(kept)}",
         "env",
         path,
+        "PYTHONDONTWRITEBYTECODE=1",
         sys.executable,
         "-m",
         module,
