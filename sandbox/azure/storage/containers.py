@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from datetime import UTC, datetime
 from typing import ClassVar
 from xml.etree.ElementTree import ParseError, fromstring  # what our own server answers
 
@@ -15,6 +13,7 @@ from sandbox.arm.handler import Handler, Put
 from sandbox.arm.ids import parse_id
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.azure.storage.azurite import Azurite
+from sandbox.azure.storage.views import container_body, queue_body
 
 _SERVICE = re.compile(r"/(blob|queue)Services/.*", re.IGNORECASE)
 
@@ -71,22 +70,7 @@ class ContainerHandler(_StoredHandler):
             )
 
     async def fill(self, put: Put) -> Body:
-        body = copy.deepcopy(put.body)
-        sent = {key: value for key, value in (body.get("properties") or {}).items() if value is not None}
-        body["properties"] = {
-            "publicAccess": "None",
-            "defaultEncryptionScope": "$account-encryption-key",
-            "denyEncryptionScopeOverride": False,
-            **sent,
-            "leaseStatus": "Unlocked",
-            "leaseState": "Available",
-            "lastModifiedTime": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "hasImmutabilityPolicy": False,
-            "hasLegalHold": False,
-            "deleted": False,
-            "remainingRetentionDays": 0,
-        }
-        return body
+        return container_body(put.body)
 
     async def provision(self, resource: Resource) -> None:
         await super().provision(resource)
@@ -115,9 +99,7 @@ class QueueHandler(_StoredHandler):
     deleted_status = 204
 
     async def fill(self, put: Put) -> Body:
-        body = copy.deepcopy(put.body)
-        body.setdefault("properties", {}).setdefault("metadata", {})
-        return body
+        return queue_body(put.body)
 
 
 def _error(answer: httpx.Response) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import bearer, find, host
-from sandbox.azure.storage import errors, permissions
+from sandbox.azure.storage import errors, mirror, permissions
 from sandbox.azure.storage.azurite import Azurite
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.permissions import Asked, Service
@@ -84,7 +84,17 @@ class Gateway:
             ) from error
         except httpx.HTTPError as error:
             raise errors.busy() from error
+        if answer.is_success:
+            self._follow(request, account)
         return _relay(answer)
+
+    def _follow(self, request: Request, account: Resource) -> None:
+        """Keep ARM's view of containers and queues."""
+        asked = self._read(request)
+        name, rest = asked.parts
+        whole = asked.query.get("restype") == "container" if self.service == "blob" else not rest
+        if name and whole and not asked.comp and asked.method in ("PUT", "DELETE"):
+            mirror.follow(self.services.store, account, self.service, asked.method, name)
 
     def _by_token(self, request: Request, account: Resource) -> bool:
         """Whether a token carries the request (then it was authorized); else the account's key has to."""

@@ -271,6 +271,24 @@ def test_containers_and_queues_end_with_their_resources(plane: World) -> None:
         client.peek_messages()
 
 
+def test_arm_shows_what_the_data_plane_made(plane: World) -> None:
+    def shown(handler: Any) -> set[str]:
+        return {one.id.name for one in plane.store.list(type=handler.type)}
+
+    writes = [f"{BASE}{kind}/{action}" for kind in (_C[:-1], _Q[:-1]) for action in ("write", "delete")]
+    plane.rbac.grant("maker", *writes, data=False)
+    with blobs("maker") as service:
+        service.create_container("by-data-plane")
+        assert "by-data-plane" in shown(ContainerHandler)
+        service.delete_container("by-data-plane")
+        assert "by-data-plane" not in shown(ContainerHandler)
+    with QueueServiceClient(QUEUE_URL, Credential("maker"), retry_total=0) as queues:
+        queues.create_queue("by-data-plane")
+        assert "by-data-plane" in shown(QueueHandler)
+        queues.delete_queue("by-data-plane")
+        assert "by-data-plane" not in shown(QueueHandler)
+
+
 async def test_the_async_clients(plane: World) -> None:
     class Async(Credential):
         async def get_token(self, *scopes: str, **options: Any) -> Any:  # type: ignore[override]
