@@ -1,6 +1,5 @@
 """Random SDK inputs of a type, drawn from its schema."""
 
-from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,15 +38,20 @@ def _object(schema: Schema, definition: Definition, depth: int) -> st.SearchStra
     for name, entry in settable(schema, definition).items():
         expected = type_at(schema, definition, entry.path)
         if entry.required or _required(schema, definition, entry.path):
-            required[name] = st.deferred(partial(_value, schema, expected, depth - 1))
+            required[name] = _later(schema, expected, depth - 1)
         elif depth > 0:
-            optional[name] = st.deferred(partial(_value, schema, expected, depth - 1))
+            optional[name] = _later(schema, expected, depth - 1)
     if not optional:
         return st.fixed_dictionaries(required)
     chosen = st.lists(st.sampled_from(sorted(optional)), unique=True, max_size=4)
     return chosen.flatmap(
         lambda names: st.fixed_dictionaries({**required, **{name: optional[name] for name in names}})
     )
+
+
+def _later(schema: Schema, expected: Type, depth: int) -> st.SearchStrategy[Any]:
+    """Types are recursive: what is below is looked at only when it is drawn."""
+    return st.deferred(lambda: _value(schema, expected, depth))
 
 
 def _required(schema: Schema, definition: Definition, path: tuple[str, ...]) -> bool:
