@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandboxed import Sandbox, parse_exports, sandbox_command
+from tests.sandboxed import Sandbox, sandbox_command, user_environment
 
 
 @pytest.fixture(scope="session")
 def bare_sandbox() -> Sandbox:
     """A running sandbox; nothing is promised of what is deployed on it."""
     sandbox_command("up")
-    return Sandbox(parse_exports(sandbox_command("env")))
+    return Sandbox(user_environment())
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shlex
 import subprocess
 from dataclasses import dataclass
@@ -12,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-_EXPORT = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE)
 
 
-def parse_exports(text: str) -> dict[str, str]:
-    """The variables that `sandbox env` prints, as a shell would see them."""
-    found: dict[str, str] = {}
-    for name, value in _EXPORT.findall(text):
-        parts = shlex.split(value.replace("$PATH", os.environ["PATH"]).replace("${PATH}", os.environ["PATH"]))
-        found[name] = "".join(parts)
-    return found
+def user_environment() -> dict[str, str]:
+    """The variables that a user's shell has after `eval "$(uv run sandbox env)"`."""
+    exports = sandbox_command("env")
+    done = subprocess.run(
+        ["bash", "-c", 'eval "$1" && env -0', "bash", exports], check=True, capture_output=True, text=True
+    )
+    return dict(entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Sandbox:
         """Run one command; with `check`, a non-zero exit fails the test with all that was printed."""
         done = subprocess.run(
             command,
-            env={**os.environ, **self.env},
+            env=self.env,
             cwd=ROOT,
             text=True,
             capture_output=True,

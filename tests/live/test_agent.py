@@ -18,7 +18,7 @@ READ_BACK = """
 import json, sys
 from azure.cosmos import CosmosClient
 from azure.identity import DefaultAzureCredential
-client = CosmosClient(sys.argv[1], credential=DefaultAzureCredential())
+client = CosmosClient(sys.argv[1], credential=DefaultAzureCredential(disable_instance_discovery=True))
 container = client.get_database_client("AgentsDB").get_container_client("Events")
 print(json.dumps(container.read_item(sys.argv[2], partition_key="notification")))
 """

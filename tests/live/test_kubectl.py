@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -89,7 +88,7 @@ def test_port_forward(sandbox: Sandbox) -> None:
 
     forward = subprocess.Popen(
         ["kubectl", "port-forward", *NS, DEPLOYMENT, f"{port}:8080"],
-        env={**os.environ, **sandbox.env},
+        env=sandbox.env,
         stdout=subprocess.DEVNULL,
     )
 

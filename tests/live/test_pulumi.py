@@ -62,7 +62,7 @@ def test_pulumi_killed_in_the_middle_converges(sandbox: Sandbox, tmp_path: Path)
     command = ["pulumi", "--non-interactive", "up", "-s", "dev", "--yes", "--skip-preview"]
     process = subprocess.Popen(
         [*command, "--config-file", str(config)],
-        env={**os.environ, **sandbox.env},
+        env=sandbox.env,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
