@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pulumi.runtime.proto import language_pb2
 
+from sandbox.config import Config
 from sandbox.engine.failures import PlugError
 from sandbox.engine.values import decode
 
@@ -54,7 +55,7 @@ def options(info: language_pb2.ProgramInfo) -> Options:
 def find(info: language_pb2.ProgramInfo) -> Python:
     """The program's interpreter. Raises PlugError, with the remedy, when there is none."""
     chosen = options(info)
-    environment = dict(os.environ)
+    environment = _with_bytecode(os.environ)
     if chosen.virtualenv is None:
         return Python(_on_path(), environment, None)
     executable = chosen.virtualenv / "bin" / "python"
@@ -68,6 +69,17 @@ def find(info: language_pb2.ProgramInfo) -> Python:
     environment["PATH"] = f"{executable.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
     environment.pop("PYTHONHOME", None)
     return Python(executable, environment, chosen.virtualenv)
+
+
+def _with_bytecode(environment: Mapping[str, str]) -> dict[str, str]:
+    """The SDKs' thousands of modules take seconds to compile, in every run where bytecode may not be kept.
+
+    Where it may not be kept beside the sources (as in many containers), it is kept in the sandbox's cache.
+    """
+    found = dict(environment)
+    if found.pop("PYTHONDONTWRITEBYTECODE", None):
+        found.setdefault("PYTHONPYCACHEPREFIX", str(Config().cache / "bytecode"))
+    return found
 
 
 def _remedy(chosen: Options) -> str:

@@ -68,6 +68,17 @@ def test_a_program_sees_its_settings_and_its_outputs_reach_the_stack(project: Pr
     assert "two" not in project.pulumi("stack", "output")
 
 
+def test_bytecode_is_kept_even_where_it_may_not_lie_beside_the_sources(
+    project: Project, tmp_path: Path
+) -> None:
+    project.environment |= {"PYTHONDONTWRITEBYTECODE": "1", "AGENTS_SANDBOX_CACHE": str(tmp_path / "cache")}
+    project.write("value = 1", "helper.py")
+    project.write("import sys\nsys.path.insert(0, '.')\nimport helper")
+    project.up()
+    assert not (project.directory / "__pycache__").exists()
+    assert list((tmp_path / "cache" / "bytecode").rglob("helper.*.pyc"))
+
+
 def test_a_traceback_is_shown_once(project: Project) -> None:
     project.write(
         """
