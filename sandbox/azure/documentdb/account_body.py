@@ -1,7 +1,7 @@
-"""What an account's properties are, given what was sent: checks a schema cannot make, defaults, computed ones.
+"""An account's properties, given what was sent: checks that a schema cannot make, defaults, computed ones.
 
-Source: https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/database-accounts. Azure answers display
-names of regions; here a region keeps the spelling it was sent with.
+Source: https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/database-accounts. Azure answers
+display names of regions; here a region keeps the spelling it was sent with.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class AccountHandler(Handler):
         ]
         properties.update(account_body.places(self.services.names, call.resource.id.name, moved))
         self._save(call.resource)
-        return Answer()
+        return Answer(status=204)
 
     def _save(self, resource: Resource) -> None:
         resource.changed_at = time.time()

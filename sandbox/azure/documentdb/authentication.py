@@ -74,8 +74,8 @@ def authenticate(services: Services, account: Resource, request: Request, kind: 
         ):
             return Caller(None)
     raise _unauthorized(
-        "The input authorization token can't serve the request. The wrong key is being used or the expected payload "
-        "is not built as per the protocol."
+        "The input authorization token can't serve the request. The wrong key is being used or the "
+        "expected payload is not built as per the protocol."
     )
 
 
@@ -86,9 +86,9 @@ def require(services: Services, account: Resource, caller: Caller, action: str, 
     raise CosmosError(
         403,
         "Forbidden",
-        f"Request blocked by Auth {account.id.name} : Request is blocked because principal [{caller.object_id}] does "
-        f"not have required RBAC permissions to perform action [{action}] on resource [{resource.strip('/') or '/'}]. "
-        f"{_RBAC}",
+        f"Request blocked by Auth {account.id.name} : Request is blocked because principal "
+        f"[{caller.object_id}] does not have required RBAC permissions to perform action [{action}] on "
+        f"resource [{resource.strip('/') or '/'}]. {_RBAC}",
         substatus=5301,
     )
 
@@ -97,12 +97,12 @@ def refuse_management(account: Resource, caller: Caller, method: str, path: str)
     """Databases, containers and scripts are made and changed through Resource Manager."""
     if caller.object_id is None:
         message = (
-            f"The given request [{method} {path}] is not allowed with an account key: the local Azure takes changes of "
-            "databases and containers through Azure Resource Manager alone."
+            f"The given request [{method} {path}] is not allowed with an account key: the local Azure takes "
+            "changes of databases and containers through Azure Resource Manager alone."
         )
     else:
         message = (
-            f"Request blocked by Auth {account.id.name} : The given request [{method} {path}] cannot be authorized by "
-            f"AAD token in data plane. {_RBAC}"
+            f"Request blocked by Auth {account.id.name} : The given request [{method} {path}] cannot be "
+            f"authorized by AAD token in data plane. {_RBAC}"
         )
     return CosmosError(403, "Forbidden", message, substatus=5300)

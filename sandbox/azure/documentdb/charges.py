@@ -41,8 +41,8 @@ def query(size: int) -> float:
 class Meter:
     """What one container, or one database that shares its throughput, has left of its RU/s.
 
-    What an operation costs is known only after it: a balance below zero refuses the next ones until it is made
-    good, at so many units a second.
+    What an operation costs is known only after it: a balance below zero refuses the next ones until it is
+    made good, at so many units a second.
     """
 
     units: int

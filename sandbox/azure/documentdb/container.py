@@ -10,7 +10,7 @@ from sandbox.arm.resource import Resource
 
 @dataclass(frozen=True)
 class Container:
-    """`link` is `dbs/X/colls/Y`; `path` is its `_self`. TTL is in seconds: None is off, -1 only where asked."""
+    """`link` is `dbs/X/colls/Y`; `path` is its `_self`. TTL: seconds, None is off, -1 none by default."""
 
     rid: str
     link: str

@@ -34,8 +34,8 @@ def _check_partition_key(key: Mapping[str, Any]) -> None:
         if not _PATH.fullmatch(path):
             raise bad_request(
                 "BadRequest",
-                f"The partition key component definition path '{path}' could not be accepted; it must start with '/' "
-                "and hold no wildcard.",
+                f"The partition key component definition path '{path}' could not be accepted; it must "
+                "start with '/' and hold no wildcard.",
                 "properties.resource.partitionKey.paths",
             )
 
@@ -53,8 +53,8 @@ def check(resource: Mapping[str, Any], name: str, before: Mapping[str, Any] | No
     if ttl is not None and ttl != -1 and not 1 <= ttl <= _MAXIMUM_TTL:
         raise bad_request(
             "BadRequest",
-            f"The input ttl '{ttl}' is invalid. Ensure to provide a nonzero positive integer less than or equal to "
-            f"'{_MAXIMUM_TTL}', or '-1' which means never expire.",
+            f"The input ttl '{ttl}' is invalid. Ensure to provide a nonzero positive integer less than or "
+            f"equal to '{_MAXIMUM_TTL}', or '-1' which means never expire.",
             "properties.resource.defaultTtl",
         )
     if before is None:
@@ -68,7 +68,8 @@ def check(resource: Mapping[str, Any], name: str, before: Mapping[str, Any] | No
     if (resource.get("uniqueKeyPolicy") or {"uniqueKeys": []}) != before.get("uniqueKeyPolicy"):
         raise bad_request(
             "BadRequest",
-            "The unique index cannot be modified. To change the unique index, remove the collection and re-create it.",
+            "The unique index cannot be modified. To change the unique index, remove the collection and "
+            "re-create it.",
             "properties.resource.uniqueKeyPolicy",
         )
 

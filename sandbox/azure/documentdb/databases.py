@@ -62,8 +62,11 @@ class Databases:
         if data is not None:
             await data.close()
         if not keep:
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self._file(account)}{suffix}").unlink(missing_ok=True)
+            await asyncio.to_thread(self._remove, account)
+
+    def _remove(self, account: Resource) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._file(account)}{suffix}").unlink(missing_ok=True)
 
     async def close_all(self) -> None:
         for data in self._open.values():

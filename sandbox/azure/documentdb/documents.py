@@ -190,19 +190,19 @@ class Documents:
         body = await _body(request)
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             raise bad_request("The query request has no query text.")
-        header = request.headers.get("x-ms-documentdb-partitionkey")
-        key = partition.of_header(header, container.paths, prefix=True)
+        wanted = feeds.Filter.of(request, container)
         anywhere = (
             _true(request, "x-ms-documentdb-query-enablecrosspartition")
-            or "x-ms-start-epk" in request.headers
+            # A client that names a physical partition has looked them up to ask each.
+            or "x-ms-documentdb-partitionkeyrangeid" in request.headers
         )
         rows = await self._engine.query(
             self._data,
             container,
             sql=body["query"],
             parameters=list(body.get("parameters") or []),
-            key=key,
-            keyed=key is None and not anywhere,
+            keys=await self._data.run(lambda journal: wanted.keys(journal, container)),
+            keyed=wanted.everything and not anywhere,
         )
         return await self._page(container, feeds.by_offset(rows, request))
 

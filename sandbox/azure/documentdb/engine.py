@@ -1,8 +1,8 @@
-"""The process that evaluates an account's queries: the query language of the npm package @vercel/cosmosdb-server.
+"""The process that evaluates an account's queries, in the query language of npm's @vercel/cosmosdb-server.
 
-That server keeps everything in memory, makes up its own ETags and times, and knows no partition in a query, no
-TTL and no atomic batch, so it does not hold the data here: the journal does, and this process works on a copy of
-it that is brought up to date before each query. It may be killed at any moment and nothing is lost.
+That server keeps everything in memory, makes up its own ETags and times, and knows no partition in a query,
+no TTL and no atomic batch, so it does not hold the data here: the journal does, and this process works on a
+copy of it that is brought up to date before each query. It may be killed at any moment and nothing is lost.
 """
 
 from __future__ import annotations
@@ -105,10 +105,10 @@ class QueryEngine:
         *,
         sql: str,
         parameters: list[dict[str, Any]],
-        key: str | None,
+        keys: list[str] | None,
         keyed: bool,
     ) -> list[Any]:
-        """All rows of a query, over one partition key (or a prefix of one) or over all.
+        """All rows of a query, over some partition keys or over all.
 
         With `keyed` the query itself must name the partition key. Raises CosmosError.
         """
@@ -117,7 +117,7 @@ class QueryEngine:
             "container": container.rid,
             "sql": sql,
             "parameters": parameters,
-            "key": key,
+            "keys": keys,
             "paths": list(container.paths) if keyed else None,
             "composites": indexing.get("compositeIndexes") or [],
         }
@@ -132,8 +132,9 @@ class QueryEngine:
             return list(content)
         if content.get("crossPartition"):
             raise bad_request(
-                "Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition "
-                "to true, specify x-ms-documentdb-partitionkey, or revise your query to avoid this exception."
+                "Cross partition query is required but disabled. Please set "
+                "x-ms-documentdb-query-enablecrosspartition to true, specify "
+                "x-ms-documentdb-partitionkey, or revise your query to avoid this exception."
             )
         raise bad_request(
             f"Syntax error, or a feature that the local query engine lacks: {content['message']}"

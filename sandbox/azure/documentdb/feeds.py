@@ -78,6 +78,18 @@ class Filter:
             low = high = None
         return cls(partition.of_header(header, container.paths, prefix=True), low, high)
 
+    @property
+    def everything(self) -> bool:
+        return self.key is None and self.low is None
+
+    def keys(self, journal: Journal, container: Container) -> list[str] | None:
+        """The partition keys that it lets through; None for all."""
+        if self.everything:
+            return None
+        if self.key is not None and len(json.loads(self.key)) == len(container.paths) and self.low is None:
+            return [self.key]
+        return [key for key in journal.keys(container) if self.holds(container, key)]
+
     def holds(self, container: Container, key: str) -> bool:
         if self.key is not None and not partition.starts_with(key, self.key):
             return False
@@ -113,13 +125,13 @@ def changes(journal: Journal, container: Container, request: Request) -> tuple[P
 
 
 def _since(journal: Journal, container: Container, request: Request) -> int:
-    token = request.headers.get("if-none-match")
-    if token == "*":
+    point = request.headers.get("if-none-match")
+    if point == "*":
         return journal.last(container)
-    if token is not None:
-        text = token.strip().strip('"')
+    if point is not None:
+        text = point.strip().strip('"')
         if not text.isdigit():
-            raise bad_request(f"Invalid change feed continuation: {token}")
+            raise bad_request(f"Invalid change feed continuation: {point}")
         return int(text)
     moment = request.headers.get("if-modified-since")
     if moment is None:

@@ -65,16 +65,16 @@ def _checked_document(body: Any) -> dict[str, Any]:
         )
     if not isinstance(id_, str) or not id_ or len(id_.encode()) > _MAXIMUM_ID or set(id_) & set("/\\?#"):
         raise bad_request(
-            f"The input name '{id_}' is invalid: an id is a string of 1 to {_MAXIMUM_ID} bytes without '/', '\\', '?' "
-            "and '#'."
+            f"The input name '{id_}' is invalid: an id is a string of 1 to {_MAXIMUM_ID} bytes without '/', "
+            "'\\', '?' and '#'."
         )
     ttl = body.get("ttl")
     if "ttl" in body and (
         not isinstance(ttl, int) or isinstance(ttl, bool) or not (ttl == -1 or 1 <= ttl <= _MAXIMUM_TTL)
     ):
         raise bad_request(
-            f"The input ttl '{ttl}' is invalid. Ensure to provide a nonzero positive integer less than or equal to "
-            f"'{_MAXIMUM_TTL}', or '-1' which means never expire."
+            f"The input ttl '{ttl}' is invalid. Ensure to provide a nonzero positive integer less than or "
+            f"equal to '{_MAXIMUM_TTL}', or '-1' which means never expire."
         )
     return {name: value for name, value in body.items() if name not in SYSTEM}
 
@@ -105,7 +105,8 @@ class Items:
         try:
             with self._journal.transaction():
                 for write in writes:
-                    results.append(self._do(write))
+                    # Not a comprehension: what was done before a refusal tells where it was.
+                    results.append(self._do(write))  # noqa: PERF401
         except CosmosError as error:
             dependency = CosmosError(424, "FailedDependency", "Another operation of the batch was refused.")
             failed = len(results)

@@ -1,8 +1,8 @@
 """One account's data: documents, and a journal of every write with its time.
 
-A SQLite file. A write changes the documents and the journal in one transaction, and is acknowledged after its
-commit reached the disk: nothing acknowledged is lost, whatever is killed. Log sequence numbers (LSN) count the
-writes of an account; times are microseconds since the epoch. The journal holds whole documents, so that the
+A SQLite file. A write changes the documents and the journal in one transaction, and is acknowledged after
+its commit reached the disk: nothing acknowledged is lost, whatever is killed. Log sequence
+numbers (LSN) count the writes of an account; times are microseconds since the epoch. The journal holds whole documents, so that the
 account as of any moment can be had by replaying it.
 """
 
@@ -113,8 +113,8 @@ class Journal:
         container: str,
         operation: str,
         key: str | None,
-        id: str | None,
-        document: str | None,  # noqa: A002
+        id: str | None,  # noqa: A002
+        document: str | None,
     ) -> None:
         self._lsn += 1
         self._connection.execute(
@@ -162,8 +162,8 @@ class Journal:
         """Whether another document of the partition has one of its unique values."""
         return any(
             self._connection.execute(
-                "SELECT 1 FROM unique_keys WHERE container = ? AND partition_key = ? AND policy = ? AND value = ? "
-                "AND id != ?",
+                "SELECT 1 FROM unique_keys WHERE container = ? AND partition_key = ? AND policy = ? "
+                "AND value = ? AND id != ?",
                 (container.rid, key, policy, value, document["id"]),
             ).fetchone()
             for policy, value in enumerate(unique_values(container, document))
@@ -217,7 +217,8 @@ class Journal:
     def after(self, container: Container, lsn: int, limit: int | None = None) -> list[tuple[int, str, str]]:
         """(lsn, partition key, body) of documents last written after `lsn`, oldest write first."""
         rows: list[tuple[int, str, str]] = self._connection.execute(
-            "SELECT lsn, partition_key, body FROM documents WHERE container = ? AND lsn > ? ORDER BY lsn LIMIT ?",
+            "SELECT lsn, partition_key, body FROM documents WHERE container = ? AND lsn > ? "
+            "ORDER BY lsn LIMIT ?",
             (container.rid, lsn, -1 if limit is None else limit),
         ).fetchall()
         return rows
@@ -231,6 +232,13 @@ class Journal:
             (container.rid, lsn),
         ).fetchall()
         return rows
+
+    def keys(self, container: Container) -> list[str]:
+        """The partition keys that hold documents."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT partition_key FROM documents WHERE container = ?", (container.rid,)
+        )
+        return [row[0] for row in rows]
 
     def lsn_at(self, moment: float) -> int:
         """The number of the last write before a moment (seconds since the epoch)."""

@@ -31,8 +31,8 @@ def require_local_auth(account: Resource) -> None:
         raise ArmError(
             403,
             "Forbidden",
-            f"Local authorization is disabled on the account '{account.id.name}' (disableLocalAuth): it has no usable "
-            "keys. Use Microsoft Entra ID and a data-plane role.",
+            f"Local authorization is disabled on the account '{account.id.name}' (disableLocalAuth): it has "
+            "no usable keys. Use Microsoft Entra ID and a data-plane role.",
         )
 
 

@@ -1,7 +1,7 @@
 """Partition key values: out of a document, out of a request header, and one text for each.
 
-A value is a list with one component per path; a component that a document lacks is `{}`. The text is canonical
-JSON, so that equal keys have equal texts (1 and 1.0 are one key).
+A value is a list with one component per path; a component that a document lacks is `{}`. The text is
+canonical JSON, so that equal keys have equal texts (1 and 1.0 are one key).
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any
-
-from azure.cosmos.partition_key import PartitionKey, _Undefined
 
 from sandbox.azure.documentdb.errors import CosmosError
 
@@ -58,7 +56,7 @@ def of_document(document: dict[str, Any], paths: Sequence[str]) -> str:
 
 
 def of_header(header: str | None, paths: Sequence[str], *, prefix: bool = False) -> str | None:
-    """The key a request names; None when it names none. A prefix of a hierarchical key is allowed for queries."""
+    """The key a request names; None for none. Queries may name a prefix of a hierarchical key."""
     if header is None:
         return None
     try:
@@ -73,8 +71,8 @@ def of_header(header: str | None, paths: Sequence[str], *, prefix: bool = False)
         raise CosmosError(
             400,
             "BadRequest",
-            "Partition key provided either doesn't correspond to definition in the collection or doesn't match "
-            "partition key field values specified in the document.",
+            "Partition key provided either doesn't correspond to definition in the collection or doesn't "
+            "match partition key field values specified in the document.",
             substatus=1001,
         )
     return text(components)
@@ -88,6 +86,9 @@ def starts_with(key: str, prefix: str) -> bool:
 
 def effective(key: str, paths: Sequence[str], kind: str, version: int) -> str:
     """The hash by which Azure orders keys: clients address ranges of it (feed ranges)."""
+    # The client library is slow to import, and few requests need its hash.
+    from azure.cosmos.partition_key import PartitionKey, _Undefined  # noqa: PLC0415
+
     definition = (
         PartitionKey(path=paths[0], kind="Hash", version=version)
         if kind == "Hash"

@@ -41,7 +41,8 @@ def _parent(document: Any, names: Sequence[str]) -> Any:
             document = document.get(name)
         if not isinstance(document, dict | list):
             raise bad_request(
-                f"For the patch operation, the path /{'/'.join(names)} does not exist: '{name}' is no object or array."
+                f"For the patch operation, the path /{'/'.join(names)} does not exist: '{name}' is no object "
+                "or array."
             )
     return document
 

@@ -59,17 +59,17 @@ function prepare(sql, parameters) {
   return [parse(sql), (rows) => steps.reduce((result, step) => step(result), rows)];
 }
 
-function within(key, prefix) {
-  return key === prefix || key.startsWith(`${prefix.slice(0, -1)},`);
-}
-
-function query({ container, lsn, sql, parameters, key, paths, composites }) {
+// `keys` names the partition keys to look at, null all.
+function query({ container, lsn, sql, parameters, keys, paths, composites }) {
   const copy = containers.get(container);
   if (!copy || copy.lsn < lsn) return [409, { lsn: copy ? copy.lsn : 0 }];
   const [prepared, finish] = prepare(sql, parameters);
   if (paths && !prepared.containsPartitionKeys(paths)) return [400, { crossPartition: true }];
   let documents = [...copy.documents.values()];
-  if (key !== null) documents = documents.filter((entry) => within(entry.key, key));
+  if (keys !== null) {
+    const wanted = new Set(keys);
+    documents = documents.filter((entry) => wanted.has(entry.key));
+  }
   const options = { parameters, compositeIndexes: composites };
   return [200, finish(prepared.exec(documents.map((entry) => entry.document), options).result)];
 }

@@ -125,6 +125,6 @@ class RoleAssignmentHandler(Handler):
         if not any(top is not None and f"{scope}/".startswith(f"{top}/") for top in assignable):
             raise bad_request(
                 "BadRequest",
-                f"The role '{definition.properties['roleName']}' is not assignable at '{properties['scope']}'.",
+                f"The role '{definition.properties['roleName']}' cannot be assigned at '{scope}'.",
                 "properties.scope",
             )

@@ -70,7 +70,7 @@ class DatabaseHandler(_SqlHandler):
         if _resource(put).get("id") != put.id.name:
             raise bad_request(
                 "BadRequest",
-                f"The id in the body, '{_resource(put).get('id')}', is not the name in the path, '{put.id.name}'.",
+                f"The id in the body, '{_resource(put).get('id')}', is not the path's, '{put.id.name}'.",
                 "properties.resource.id",
             )
         self._check_options(put, "a database")

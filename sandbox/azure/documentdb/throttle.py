@@ -36,8 +36,8 @@ class Throttle:
             raise CosmosError(
                 429,
                 "TooManyRequests",
-                "The request rate is too large. More Request Units may be needed, so no changes were made. Please retry "
-                "this request later. Learn more: http://aka.ms/cosmosdb-error-429",
+                "The request rate is too large. More Request Units may be needed, so no changes were made. "
+                "Please retry this request later. Learn more: http://aka.ms/cosmosdb-error-429",
                 substatus=3200,
                 headers={"x-ms-retry-after-ms": str(math.ceil(wait * 1000))},
             )

@@ -29,8 +29,8 @@ def _manual(value: object) -> int:
         return value
     raise bad_request(
         "BadRequest",
-        f"The offer should have valid throughput values between {DEFAULT} and {_MAXIMUM} inclusive in increments of "
-        f"{_STEP}; {value} is not.",
+        f"The offer should have valid throughput values between {DEFAULT} and {_MAXIMUM} inclusive in "
+        f"increments of {_STEP}; {value} is not.",
         "properties.resource.throughput",
     )
 
@@ -108,8 +108,8 @@ class _ThroughputHandler(Handler):
             raise ArmError(
                 404,
                 "NotFound",
-                f"'{put.id.text.removesuffix('/throughputSettings/default')}' has no throughput of its own: it is given "
-                "when the resource is created.",
+                f"'{put.id.text.removesuffix('/throughputSettings/default')}' has no throughput of its own: "
+                "it is given when the resource is created.",
             )
         if settings((put.body.get("properties") or {}).get("resource") or {}) is None:
             raise bad_request(

@@ -1,4 +1,4 @@
-"""A supervisor that really runs its programs, and a server whose one event loop also runs the handlers.
+"""A server whose one event loop also runs the handlers.
 
 Services whose data planes keep connections to processes of theirs are bound to one loop, as in the sandbox.
 """
@@ -7,62 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
 
-from sandbox.services import Program
 from tests.sandbox.azure.fakes import Authority
 
 T = TypeVar("T")
-
-
-@dataclass
-class LocalSupervisor:
-    """Runs programs as children, in the network namespace the tests are in; restarts what has died when "
-    "asked."""
-
-    logs: Path
-    programs: dict[str, tuple[Program, subprocess.Popen[bytes]]] = field(default_factory=dict)
-
-    async def start(self, program: Program) -> None:
-        known = self.programs.get(program.name)
-        if known and known[0] == program and known[1].poll() is None:
-            return
-        await self.stop(program.name)
-        self.logs.mkdir(parents=True, exist_ok=True)
-        with (self.logs / f"{program.name}.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: ASYNC220  # it does not wait
-                program.command,
-                cwd=program.directory,
-                env=dict(program.env) if program.env is not None else None,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self.programs[program.name] = (program, process)
-
-    async def stop(self, name: str) -> None:
-        known = self.programs.pop(name, None)
-        if known is not None:
-            known[1].terminate()
-            known[1].wait(10)
-
-    async def status(self) -> Mapping[str, str]:
-        return {name: "RUNNING" if p.poll() is None else "BACKOFF" for name, (_, p) in self.programs.items()}
-
-    def process(self, name: str) -> subprocess.Popen[bytes]:
-        return self.programs[name][1]
-
-    def close(self) -> None:
-        for _, process in self.programs.values():
-            process.kill()
-            process.wait(10)
 
 
 class Server:

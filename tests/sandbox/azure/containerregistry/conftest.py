@@ -17,7 +17,7 @@ from sandbox.azure.dataplane import find
 from sandbox.config import Config
 from tests.sandbox.azure import fakes
 from tests.sandbox.azure.conftest import World, _resolve_to
-from tests.sandbox.azure.processes import LocalSupervisor, Server
+from tests.sandbox.azure.processes import Server
 
 ACTION = "Microsoft.ContainerRegistry/registries/"
 HOST = "acragentsdev.azurecr.azure.test"
@@ -26,7 +26,7 @@ HOST = "acragentsdev.azurecr.azure.test"
 class Registries:
     """The services, the server they run on, and one registry."""
 
-    def __init__(self, world: World, server: Server, supervisor: LocalSupervisor) -> None:
+    def __init__(self, world: World, server: Server, supervisor: fakes.Supervisor) -> None:
         self.world = world
         self.server = server
         self.supervisor = supervisor
@@ -57,7 +57,7 @@ def state() -> Iterator[Path]:
 def registries(
     world: World, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Registries]:
-    supervisor = LocalSupervisor(state / "logs")
+    supervisor = fakes.Supervisor()
     config = Config(state=state, cache=tmp_path / "cache")
     world.services = dataclasses.replace(world.services, config=config, supervisor=supervisor)
     authority = world.services.ca
@@ -73,4 +73,4 @@ def registries(
     yield Registries(world, server, supervisor)
     server.call(containerregistry.stop(world.services))
     server.close()
-    supervisor.close()
+    supervisor.end()

@@ -120,7 +120,7 @@ def test_a_blob_is_not_mounted_from_where_the_caller_may_not_pull(ca: Path) -> N
 
 def test_images_outlive_the_process_and_its_restart(registries: Registries, ca: Path) -> None:
     RegistryClient(HOST, ca, "pusher").push("app:1")
-    process = registries.supervisor.process("registry-acragentsdev")
+    process = registries.supervisor.running["registry-acragentsdev"]
     process.kill()
     process.wait()
     client = RegistryClient(HOST, ca, "puller")
