@@ -7,6 +7,7 @@ import contextlib
 import logging
 
 from sandbox.aks import ingress, loadbalancer, watching
+from sandbox.aks.addons import INGRESS_NAMESPACE, INGRESS_SERVICE
 from sandbox.aks.api import Api, ApiError
 from sandbox.aks.controlplane import ControlPlane
 from sandbox.aks.shell import CommandError
@@ -14,9 +15,9 @@ from sandbox.host.errors import HostError
 
 log = logging.getLogger(__name__)
 
-_WATCHED = (loadbalancer.SERVICES, ingress.INGRESSES, ingress.SLICES, "/api/v1/secrets")
+_WATCHED = (loadbalancer.SERVICES, ingress.INGRESSES, ingress.SLICES, ingress.SECRETS)
 #: Seconds: between two looks when nothing seems to change, after a failure, and to gather changes.
-_RESYNC, _RETRY, _GATHER = 30.0, 2.0, 0.1
+_RESYNC, _RETRY, _GATHER = 60.0, 2.0, 0.1
 
 
 class Controllers:
@@ -27,11 +28,12 @@ class Controllers:
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._api = Api(plane)
+        self._ingress = ingress.Ingress(plane, self._api)
 
     def start(self) -> None:
         self._changed.set()
         self._tasks = [
-            asyncio.create_task(self._reconcile()),
+            asyncio.create_task(self._run()),
             asyncio.create_task(watching.watch(self._api, _WATCHED, self._changed)),
         ]
 
@@ -47,17 +49,28 @@ class Controllers:
                 await task
         await self._api.close()
 
-    async def _reconcile(self) -> None:
+    async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), _RESYNC)
             await asyncio.sleep(_GATHER)
             self._changed.clear()
             try:
-                services = await loadbalancer.reconcile(self._api, self._plane.layout)
-                if self._plane.settings.app_routing:
-                    await ingress.reconcile(self._plane, self._api, services)
+                await self._reconcile()
             except (ApiError, CommandError, HostError, OSError) as error:
                 log.warning("cluster %s: %s", self._plane.settings.name, error)
                 self._changed.set()
                 await asyncio.sleep(_RETRY)
+            except Exception:
+                # An object of a shape nobody foresaw must not end the controllers of a cluster.
+                log.exception("cluster %s", self._plane.settings.name)
+                await asyncio.sleep(_RETRY)
+
+    async def _reconcile(self) -> None:
+        services = (await self._api.get(loadbalancer.SERVICES))["items"]
+        slices = (await self._api.get(ingress.SLICES))["items"]
+        given = await loadbalancer.reconcile(self._api, self._plane.layout, services, slices)
+        if self._plane.settings.app_routing:
+            await self._ingress.reconcile(services, slices, given.get((INGRESS_NAMESPACE, INGRESS_SERVICE)))
+        else:
+            await self._ingress.stop()

@@ -1,165 +1,155 @@
-"""Ingress objects rendered as one nginx configuration, as AKS's managed nginx would serve them. Pure."""
+"""nginx's configuration for the sites of a cluster, as ingress-nginx would have it. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-_ANNOTATION = "nginx.ingress.kubernetes.io/"
-#: What a name may consist of in nginx's configuration; anything else is replaced.
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
-_SIZE = re.compile(r"\d+[kmg]?", re.IGNORECASE)
+from sandbox.aks.ingressrules import ANY_HOST, Location, Passing, Site
 
-
-@dataclass(frozen=True)
-class Location:
-    """One path of a host. `servers` are `ip:port` of ready pods; none answers 503."""
-
-    path: str
-    exact: bool
-    servers: tuple[str, ...]
-    timeout_seconds: int = 60
-    body_size: str = "1m"
-
-
-@dataclass(frozen=True)
-class Site:
-    """One host. `certificate` is the path without `.crt` and `.key`, None serves plain HTTP only."""
-
-    host: str
-    locations: tuple[Location, ...]
-    certificate: Path | None = None
-    redirect: bool = True
+#: ingress-nginx's own log line.
+_LOG = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" '
+    '"$http_user_agent" $request_length $request_time [$backend] [] $upstream_addr '
+    "$upstream_response_length $upstream_response_time $upstream_status $req_id"
+)
+_HEADERS = {
+    "X-Request-ID": "$req_id",
+    "X-Real-IP": "$remote_addr",
+    "X-Forwarded-For": "$remote_addr",
+    "X-Forwarded-Host": "$http_host",
+    "X-Forwarded-Port": "$server_port",
+    "X-Forwarded-Proto": "$scheme",
+    "X-Forwarded-Scheme": "$scheme",
+    "X-Scheme": "$scheme",
+    "X-Original-Forwarded-For": "$http_x_forwarded_for",
+}
 
 
-@dataclass
-class _Host:
-    locations: list[Location] = field(default_factory=list)
-    redirect: bool = True
-
-
-def hosts(
-    ingresses: Iterable[Mapping[str, Any]], servers: Mapping[tuple[str, str, str], Sequence[str]]
-) -> dict[str, tuple[list[Location], bool]]:
-    """Host -> (locations, whether HTTP is sent to HTTPS). `servers` is keyed by namespace, service and the
-    port's name or number."""
-    found: dict[str, _Host] = {}
-    for ingress in sorted(ingresses, key=lambda one: str(one["metadata"].get("creationTimestamp"))):
-        notes = ingress["metadata"].get("annotations") or {}
-        namespace = ingress["metadata"]["namespace"]
-        for rule in ingress["spec"].get("rules") or []:
-            site = found.setdefault(rule.get("host") or "_", _Host())
-            site.redirect = notes.get(f"{_ANNOTATION}ssl-redirect", "true") == "true"
-            for path in (rule.get("http") or {}).get("paths") or []:
-                service = path["backend"].get("service") or {}
-                port = service.get("port") or {}
-                key = (namespace, service.get("name", ""), str(port.get("name") or port.get("number")))
-                site.locations.append(_location(path, notes, tuple(servers.get(key, ()))))
-    return {host: (site.locations, site.redirect) for host, site in found.items()}
-
-
-def _location(path: Mapping[str, Any], notes: Mapping[str, str], servers: tuple[str, ...]) -> Location:
-    timeout = notes.get(f"{_ANNOTATION}proxy-read-timeout", "60")
-    size = notes.get(f"{_ANNOTATION}proxy-body-size", "1m")
-    return Location(
-        path=path.get("path") or "/",
-        exact=path.get("pathType") == "Exact",
-        servers=servers,
-        timeout_seconds=int(timeout) if timeout.isdigit() else 60,
-        body_size=size if _SIZE.fullmatch(size) else "1m",
-    )
-
-
-def render(sites: Sequence[Site], *, address: str, folder: Path, default: Path) -> str:
-    """The configuration. nginx listens on `address`; `default` is the certificate for unknown hosts."""
+def render(
+    sites: Sequence[Site], *, address: str, folder: Path, default: Path, certificates: Mapping[str, Path]
+) -> str:
+    """nginx listens on `address`. Certificates are paths without `.crt` and `.key`: by host, and `default`
+    for the others."""
+    servers = {location.servers for site in sites for location in site.locations if location.servers}
+    names = {pods: f"pods{number}" for number, pods in enumerate(sorted(servers))}
+    known = {site.host: site for site in sites}
     temporary = "\n".join(
         f"    {kind}_temp_path {folder / kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    upstreams: dict[tuple[str, ...], str] = {}
-    for site in sites:
-        for location in site.locations:
-            if location.servers:
-                upstreams.setdefault(location.servers, f"pods{len(upstreams)}")
-    parts = [
-        f"""daemon off;
+    head = f"""daemon off;
 worker_processes 1;
+worker_shutdown_timeout 240s;
 user root;
 pid {folder / "nginx.pid"};
 error_log stderr warn;
 events {{ worker_connections 4096; }}
 http {{
 {temporary}
-    log_format main '$remote_addr "$request" $status $body_bytes_sent $request_time $host $upstream_addr';
-    access_log {folder / "access.log"} main;
+    log_format upstreaminfo '{_LOG}';
+    access_log /dev/stdout upstreaminfo;
     server_tokens off;
+    server_names_hash_bucket_size 256;
+    keepalive_timeout 75s;
     map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+    map $http_x_request_id $req_id {{ default $http_x_request_id; '' $request_id; }}
     ssl_protocols TLSv1.2 TLSv1.3;
-    server {{
-        listen {address}:80 default_server;
-        listen {address}:443 ssl default_server;
-        ssl_certificate {default}.crt;
-        ssl_certificate_key {default}.key;
-        return 404;
-    }}"""
+    ssl_session_cache shared:SSL:10m;"""
+    parts = [head, *(_upstream(names[pods], pods) for pods in sorted(servers))]
+    parts.append(_server(known.get(ANY_HOST, Site(ANY_HOST)), address, default, names))
+    parts += [
+        _server(site, address, certificates.get(site.host, default), names)
+        for site in sites
+        if site.host != ANY_HOST
     ]
-    parts += [_upstream(name, servers) for servers, name in upstreams.items()]
-    parts += [_server(site, address, upstreams) for site in sites if site.host != "_"]
     return "\n".join([*parts, "}", ""])
 
 
-def _upstream(name: str, servers: Sequence[str]) -> str:
+def _upstream(name: str, servers: Iterable[str]) -> str:
     lines = "".join(f"        server {server} max_fails=0;\n" for server in servers)
     return f"    upstream {name} {{\n{lines}        keepalive 32;\n    }}"
 
 
-def _server(site: Site, address: str, upstreams: Mapping[tuple[str, ...], str]) -> str:
-    host = _UNSAFE.sub("", site.host)
-    locations = "\n".join(_block(location, upstreams) for location in site.locations)
-    if site.certificate is None:
-        return (
-            f"    server {{\n        listen {address}:80;\n        server_name {host};\n{locations}\n    }}"
-        )
-    plain = (
-        f"    server {{\n        listen {address}:80;\n        server_name {host};\n"
-        "        return 308 https://$host$request_uri;\n    }\n"
-        if site.redirect
-        else (
-            f"    server {{\n        listen {address}:80;\n        server_name {host};\n{locations}\n    }}\n"
-        )
-    )
-    return plain + (
-        f"    server {{\n        listen {address}:443 ssl http2;\n        server_name {host};\n"
-        f"        ssl_certificate {site.certificate}.crt;\n"
-        f"        ssl_certificate_key {site.certificate}.key;\n{locations}\n    }}"
-    )
+def _server(site: Site, address: str, certificate: Path, names: Mapping[tuple[str, ...], str]) -> str:
+    default = " default_server" if site.host == ANY_HOST else ""
+    lines = [
+        f"listen {address}:80{default};",
+        f"listen {address}:443 ssl http2{default};",
+        f"server_name {site.host};",
+        f'ssl_certificate "{certificate}.crt";',
+        f'ssl_certificate_key "{certificate}.key";',
+        'set $backend "";',
+    ]
+    if site.redirect:
+        lines.append("if ($scheme = http) { return 308 https://$host$request_uri; }")
+    if site.tls:
+        lines.append('add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;')
+    regex = any(location.kind == "regex" for location in site.locations)
+    for location in _ordered(site.locations):
+        for match in _matches(location, regex=regex):
+            lines += [f"location {match} {{", *(f"    {line}" for line in _pass(location, names)), "}"]
+    if not any(location.path == "/" and location.kind != "exact" for location in site.locations):
+        lines.append("location / { return 404; }")
+    return "    server {\n" + "".join(f"        {line}\n" for line in lines) + "    }"
 
 
-def _block(location: Location, upstreams: Mapping[tuple[str, ...], str]) -> str:
-    safe = "".join(letter for letter in location.path if letter not in ' "{};\\\n')
-    if location.servers:
-        inside = f"""            proxy_pass http://{upstreams[location.servers]};
-            proxy_http_version 1.1;
-            proxy_set_header Host $host;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header X-Real-IP $remote_addr;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_connect_timeout 5s;
-            proxy_read_timeout {location.timeout_seconds}s;
-            proxy_send_timeout {location.timeout_seconds}s;
-            proxy_next_upstream error timeout;
-            proxy_next_upstream_tries 3;
-            proxy_buffering off;
-            client_max_body_size {location.body_size};"""
-    else:
-        inside = "            return 503;"
-    if location.exact:
-        return f"        location = {safe} {{\n{inside}\n        }}"
-    trimmed = safe.rstrip("/")
-    exact = f"        location = {trimmed} {{\n{inside}\n        }}\n" if trimmed else ""
-    return f"{exact}        location {trimmed}/ {{\n{inside}\n        }}"
+def _ordered(locations: Iterable[Location]) -> list[Location]:
+    """nginx takes the first regular expression that fits: the longest path goes first."""
+    return sorted(locations, key=lambda one: (one.kind != "exact", -len(one.path), one.path))
+
+
+def _matches(location: Location, *, regex: bool) -> list[str]:
+    """nginx's way to say a path. Once a host has one regular expression, all its paths become some, because
+    nginx prefers those to prefixes."""
+    path = location.path
+    if location.kind == "exact":
+        return [f'= "{path}"']
+    if location.kind == "regex":
+        return [f'~* "^{path}"']
+    bare = path.rstrip("/")
+    if regex:
+        return [f'~* "^{re.escape(bare)}(?:/|$)"']
+    # A prefix is made of whole segments: /foo takes /foo and /foo/bar, not /foobar.
+    return [f'= "{bare}"', f'"{bare}/"'] if bare else ["/"]
+
+
+def _pass(location: Location, names: Mapping[tuple[str, ...], str]) -> list[str]:
+    passing = location.passing
+    lines = [f'set $backend "{location.name}";']
+    lines += [f"allow {network};" for network in passing.allowed]
+    lines += ["deny all;"] if passing.allowed else []
+    if not location.servers:
+        return [*lines, "return 503;"]
+    lines.append(f"client_max_body_size {passing.body_size};")
+    if passing.rewrite is not None:
+        lines.append(f'rewrite "(?i)^{location.path}" "{passing.rewrite}" break;')
+    grpc = passing.scheme.startswith("grpc")
+    kind = "grpc" if grpc else "proxy"
+    headers = {"Host": f'"{passing.host}"' if passing.host else "$http_host", **_HEADERS}
+    if passing.forwarded_prefix:
+        headers["X-Forwarded-Prefix"] = f'"{passing.forwarded_prefix}"'
+    if not grpc:
+        headers |= {"Upgrade": "$http_upgrade", "Connection": "$connection_upgrade"}
+    lines += [f"{kind}_set_header {name} {value};" for name, value in headers.items()]
+    lines += [
+        f"{kind}_connect_timeout {passing.connect_timeout}s;",
+        f"{kind}_read_timeout {passing.read_timeout}s;",
+        f"{kind}_send_timeout {passing.send_timeout}s;",
+        f"{kind}_next_upstream {passing.next_upstream};",
+        f"{kind}_next_upstream_tries {passing.tries};",
+        *([] if grpc else _http(passing)),
+        f"{kind}_pass {passing.scheme}://{names[location.servers]};",
+    ]
+    return lines
+
+
+def _http(passing: Passing) -> list[str]:
+    return [
+        "proxy_http_version 1.1;",
+        f"proxy_buffering {'on' if passing.buffering else 'off'};",
+        f"proxy_request_buffering {'on' if passing.request_buffering else 'off'};",
+        # The pod is reached by its address; its certificate, if it has one, names something else.
+        "proxy_ssl_verify off;",
+    ]
