@@ -131,11 +131,12 @@ def _await(
 
 
 def _common(config: Config) -> dict[str, str]:
-    """Variables of all programs of ours. The digest of our code makes `up` restart them after an update."""
-    return {**config.environment(), "AGENTS_SANDBOX_CODE": _code()}
+    """Variables of all programs of ours. The digest of the source makes `up` restart them after an update."""
+    return {**config.environment(), "AGENTS_SANDBOX_CODE": code()}
 
 
-def _code() -> str:
+def code() -> str:
+    """Digest of the sandbox's own source."""
     digest = hashlib.sha256()
     for file in sorted(_PACKAGE.rglob("*.py")):
         digest.update(str(file.relative_to(_PACKAGE)).encode())

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.config import Config
-from sandbox.host import mounts, netns, network, session
+from sandbox.host import mounts, netns, network, parts, session
 from sandbox.host.cgroup import Cgroup
 from sandbox.host.command import ip_json, run
 from sandbox.host.supervisor import Programs
+
+pytestmark = pytest.mark.live
 
 _ROOT = Path(__file__).parents[3]
 
@@ -88,19 +90,24 @@ def _rules() -> str:
     return run(["iptables-save"]) + run(["nft", "list", "ruleset"])
 
 
-@pytest.mark.live
 def test_up_twice_then_down_leaves_nothing(machine: Config) -> None:
     rules = _rules()
     out = _sandbox(machine, "up")
     assert out.splitlines()[-1].startswith("up: the sandbox runs")
     assert "Next: " in out.splitlines()[-1]
-    parts = _state(machine, "running")
-    assert {"network", "dns", "azure", "azure-native", "kubernetes", "command"} <= parts.keys()
-
-    before, current = _pids(machine), session.path(machine).read_text()
-    started = time.monotonic()
+    assert {"network", *parts.names()} <= _state(machine, "running").keys()
     _sandbox(machine, "up")
-    assert time.monotonic() - started < 20
+
+    while True:
+        code, before, current = parts.code(), _pids(machine), session.path(machine).read_text()
+        started = time.monotonic()
+        _sandbox(machine, "up")
+        seconds = time.monotonic() - started
+        # Programs whose source somebody edits meanwhile are rightly restarted.
+        if parts.code() == code:
+            break
+        _sandbox(machine, "up")
+    assert seconds < 20
     assert _pids(machine) == before
     assert session.path(machine).read_text() == current
 
@@ -120,7 +127,6 @@ def test_up_twice_then_down_leaves_nothing(machine: Config) -> None:
     assert _state(machine, "down") == {}
 
 
-@pytest.mark.live
 def test_up_heals_what_was_killed(machine: Config) -> None:
     _sandbox(machine, "up")
     orphans = _pids(machine)
@@ -145,7 +151,6 @@ def test_up_heals_what_was_killed(machine: Config) -> None:
     _state(machine, "running")
 
 
-@pytest.mark.live
 def test_up_ends_well_after_being_killed_anywhere(machine: Config) -> None:
     for seconds in (0.6, 1.2, 2.5, 4, 6):
         process = _start(machine, "up")

@@ -33,6 +33,8 @@ from sandbox.host.hosts import HostNames
 from sandbox.host.supervisor import AsyncSupervisor, Programs
 from sandbox.services import Program
 
+pytestmark = pytest.mark.live
+
 _NODE = network.Node("c1-n1", IPv4Address("10.79.1.10"))
 
 
