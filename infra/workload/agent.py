@@ -96,7 +96,8 @@ class Agent(pulumi.ComponentResource):
         prompts = config_map(args.agent, args.namespace, child)
         self.deployment = k8s.apps.v1.Deployment(
             self._name,
-            metadata=self._metadata(),
+            # What an operator changed by hand (`kubectl set image`, `set env`) is taken back by the next update.
+            metadata=self._metadata({"pulumi.com/patchForce": "true"}),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=args.settings.replicas,
                 selector=LabelSelectorArgs(match_labels=self._selector),
