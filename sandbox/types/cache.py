@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -24,6 +25,8 @@ from sandbox.types.schema import Schema
 
 log = logging.getLogger(__name__)
 
+#: Seconds that schemas of other versions are kept: two checkouts may share a cache.
+_KEPT = 7 * 24 * 3600
 _PREFIXES = ("azure-mgmt-", "pulumi-azure-native")
 
 
@@ -68,9 +71,18 @@ def warm() -> int:
     return len(table.ROWS)
 
 
+def _forget_old(folder: Path) -> None:
+    """Remove schemas of versions that nobody has used for long."""
+    for other in folder.parent.glob("types-*"):
+        if time.time() - other.stat().st_mtime > _KEPT:
+            shutil.rmtree(other, ignore_errors=True)
+
+
 def _write(path: Path, text: str) -> None:
     """Whole or not at all; owned by the user whose cache it is, though root may be writing."""
     try:
+        if not path.parent.exists():
+            _forget_old(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -189,9 +189,7 @@ class _Merger:
             return Type(kind, self._type(*items), keys=keys)
         if kind == "object":
             return self._object(model, view, given, shown)
-        values = [value for item in (model, given) if item is not None for value in item.enum]
-        closed = all(item.enum for item in (model, given) if item is not None and item.kind == kind)
-        return Type(kind, enum=tuple(dict.fromkeys(values)) if closed else ())
+        return Type(kind, enum=_enum([item.enum for item in (model, given) if item is not None]))
 
     def _object(
         self, model: Shape | None, view: Shape | None, given: Shape | None, shown: Shape | None
@@ -266,6 +264,14 @@ class _Merger:
             and any(models.takes_any(cls) for cls in sources.model + sources.view)
         ):
             self.definitions[name] = replace(made, additional=True)
+
+
+def _enum(known: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The values that any source names; none where a source takes everything, or where they share no value
+    (the SDK gives one name to enums of several APIs)."""
+    if not known or not all(known) or not set.intersection(*map(set, known)):
+        return ()
+    return tuple(dict.fromkeys(value for values in known for value in values))
 
 
 def _keys(wire: Shape | None, given: Shape | None) -> bool:

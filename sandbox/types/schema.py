@@ -46,8 +46,6 @@ class SdkProperty:
     input: bool
     output: bool
     required: bool
-    #: Whether the SDK's value is an array or map of something, or an object: what `Type` says of the wire.
-    create_only: bool = False
 
 
 @dataclass(frozen=True)

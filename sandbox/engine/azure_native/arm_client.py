@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from sandbox.engine.azure_native.auth import Tokens
+from sandbox.engine.plug import CancelledError
 
 _RETRY = {408, 429, 502, 503, 504}
 _ATTEMPTS = 6
@@ -32,6 +33,20 @@ class RefusedError(Exception):
 
     def __str__(self) -> str:
         return f'Status={self.status} Code="{self.code}" Message="{self.message}"'
+
+
+def patient(sleep: Sleep, seconds: float) -> Sleep:
+    """A sleep that gives up when more than `seconds` would have passed since now; 0 is no limit."""
+    if not seconds:
+        return sleep
+    end = time.monotonic() + seconds
+
+    def wait(delay: float) -> None:
+        if time.monotonic() + delay > end:
+            raise CancelledError(f"not done within {seconds:.0f} s")
+        sleep(delay)
+
+    return wait
 
 
 @dataclass(frozen=True)

@@ -128,9 +128,7 @@ class Resource:
         except RefusedError as error:
             raise self._unfinished(inputs, describe(doing, self.id, self._schema, error)) from error
         except CancelledError as error:
-            raise self._unfinished(
-                inputs, f"{doing} {self.id} was interrupted; Azure goes on with it"
-            ) from error
+            raise self._unfinished(inputs, f"{doing} {self.id}: {error}; Azure goes on with it") from error
         if found is None:
             raise PlugError(f"{doing} {self.id}: ARM accepted it, but does not have it")
         return outputs.of(self.row, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from sandbox.config import Config
 from sandbox.engine import caller, plug
 from sandbox.engine.azure_native import functions, outputs
+from sandbox.engine.azure_native.arm_client import patient
 from sandbox.engine.azure_native.azure import Azure, Connections
 from sandbox.engine.azure_native.check import check
 from sandbox.engine.azure_native.crud import Resource
@@ -77,10 +79,15 @@ class AzureNative(plug.Plug):
             raise PlugError("the azure-native provider is not configured")
         return found
 
-    def _resource(self, urn: str, resource_id: str, context: grpc.ServicerContext) -> Resource:
+    def _resource(
+        self, urn: str, resource_id: str, context: grpc.ServicerContext, timeout: float = 0
+    ) -> Resource:
+        """`timeout` in seconds, from the resource's customTimeouts."""
         token = _type_of(urn)
         row = _row(token)
-        return Resource(row, resource_id, self._azure(context).client, _api_version(row, token))
+        client = self._azure(context).client
+        client = replace(client, sleep=patient(client.sleep, timeout))
+        return Resource(row, resource_id, client, _api_version(row, token))
 
     def Check(  # noqa: N802
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
@@ -132,7 +139,7 @@ class AzureNative(plug.Plug):
         if request.preview:
             return provider_pb2.CreateResponse(properties=encode(_preview(row, inputs, None)))
         resource_id = _id(row, inputs, self._azure(context))
-        resource = self._resource(request.urn, resource_id, context)
+        resource = self._resource(request.urn, resource_id, context, request.timeout)
         made = resource.create(inputs, self._journal, request.urn)
         return provider_pb2.CreateResponse(id=resource_id, properties=encode(_concealed(row, made, inputs)))
 
@@ -143,7 +150,7 @@ class AzureNative(plug.Plug):
         row = _row(_type_of(request.urn))
         if request.preview:
             return provider_pb2.UpdateResponse(properties=encode(_preview(row, inputs, decode(request.olds))))
-        made = self._resource(request.urn, request.id, context).update(inputs)
+        made = self._resource(request.urn, request.id, context, request.timeout).update(inputs)
         return provider_pb2.UpdateResponse(properties=encode(_concealed(row, made, inputs)))
 
     def Read(  # noqa: N802
@@ -167,7 +174,7 @@ class AzureNative(plug.Plug):
     def Delete(  # noqa: N802
         self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext
     ) -> empty_pb2.Empty:
-        self._resource(request.urn, request.id, context).delete()
+        self._resource(request.urn, request.id, context, request.timeout).delete()
         self._journal.forget(request.urn, request.id)
         return empty_pb2.Empty()
 

@@ -31,6 +31,8 @@ class FakeArm:
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     #: Polls an operation stays `InProgress`.
     polls: int = 2
+    #: What Retry-After says, in seconds.
+    wait: str = "0"
     #: Path (lower case) -> error with which its operation ends.
     broken: dict[str, ArmError] = field(default_factory=dict)
     #: Called before a PUT is looked at.
@@ -78,7 +80,7 @@ class FakeArm:
         if row.long_running == "azure-async-operation" or path.lower() in self.broken:
             name = f"/operations/{len(self.operations)}"
             self.operations[name] = [path, self.polls]
-            headers = {"Azure-AsyncOperation": f"{URL}{name}", "Retry-After": "0"}
+            headers = {"Azure-AsyncOperation": f"{URL}{name}", "Retry-After": self.wait}
             return httpx.Response(status, json=stored, headers=headers)
         if row.long_running == "location" and status == 202:
             return httpx.Response(202, headers={"Location": f"{URL}/operations/none"})
@@ -88,7 +90,7 @@ class FakeArm:
         entry = self.operations[path]
         entry[1] -= 1
         if entry[1] > 0:
-            return httpx.Response(200, json={"status": "InProgress"}, headers={"Retry-After": "0"})
+            return httpx.Response(200, json={"status": "InProgress"}, headers={"Retry-After": self.wait})
         error = self.broken.get(entry[0].lower())
         if error is not None:
             return httpx.Response(200, json={"status": "Failed", **error.body()})

@@ -169,6 +169,16 @@ def test_a_failed_operation_keeps_the_resource_in_the_state(azure: Project, arm:
     azure.pulumi("preview", "--expect-no-changes")
 
 
+def test_a_resource_that_takes_too_long_is_kept(azure: Project, arm: FakeArm) -> None:
+    arm.polls, arm.wait = 10**9, "1"
+    arm.broken[VAULT.lower()] = ArmError(500, "Never", "never")
+    limit = 'pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="1s"))'
+    azure.write(VAULT_PROGRAM.replace("opts=None", f"opts={limit}"))
+    output = azure.up(fails=True)
+    assert f"creating {VAULT}: not done within 1 s; Azure goes on with it" in output
+    assert azure.resource("kv")["id"] == VAULT
+
+
 def test_drift_and_deletion_are_noticed(azure: Project, arm: FakeArm) -> None:
     azure.write(VAULT_PROGRAM)
     azure.up()
