@@ -96,7 +96,7 @@ class Agent(pulumi.ComponentResource):
         prompts = config_map(args.agent, args.namespace, child)
         self.deployment = k8s.apps.v1.Deployment(
             self._name,
-            # What an operator changed by hand (`kubectl set image`, `set env`) is taken back by the next update.
+            # The next update takes back what an operator changed by hand (`kubectl set image`, `set env`).
             metadata=self._metadata({"pulumi.com/patchForce": "true"}),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=args.settings.replicas,
