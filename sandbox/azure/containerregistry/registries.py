@@ -82,6 +82,7 @@ class RegistryHandler(Handler):
         return body
 
     async def provision(self, resource: Resource) -> None:
+        Runs.of(self.services).prepare()
         await self._backend(resource).start(self.services.supervisor)
         self.services.hosts.publish(naming.login_server(self.services.names, resource.id.name))
 

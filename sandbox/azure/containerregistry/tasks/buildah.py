@@ -42,30 +42,29 @@ class BuildahError(Exception):
 
 
 class Buildah:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, storage: str = "storage.conf") -> None:
         self._config = config
         self._root = config.state / "builds"
-
-    def _settings(self, driver: str) -> None:
-        write_if_changed(
-            self._root / "storage.conf", _STORAGE.format(driver=driver, root=self._root, run=self._config.run)
-        )
-        write_if_changed(self._root / "registries.conf", _REGISTRIES)
-        write_if_changed(self._root / "policy.json", json.dumps(_POLICY))
+        self._storage = self._root / storage
 
     async def prepare(self) -> None:
         """Write the settings; where the file system cannot stack overlays, use plain copies."""
-        if (self._root / "storage.conf").is_file():
+        await asyncio.to_thread(write_if_changed, self._root / "registries.conf", _REGISTRIES)
+        await asyncio.to_thread(write_if_changed, self._root / "policy.json", json.dumps(_POLICY))
+        if self._storage.is_file():
             return
         for driver in ("overlay", "vfs"):
-            self._settings(driver)
+            settings = _STORAGE.format(driver=driver, root=self._root, run=self._config.run)
+            # Tried under another name: only what works becomes the store's settings.
+            trial = Buildah(self._config, storage=f"{driver}.conf")
+            write_if_changed(trial._storage, settings)
             try:
-                await self.capture("info")
+                await trial.capture("info")
             except BuildahError:
-                (self._root / "storage.conf").unlink()
                 if driver == "vfs":
                     raise
             else:
+                write_if_changed(self._storage, settings)
                 return
 
     def _environment(self) -> dict[str, str]:
@@ -77,7 +76,7 @@ class Buildah:
             "XDG_RUNTIME_DIR": str(self._config.run),
             "TMPDIR": str(scratch),
             "BUILDAH_ISOLATION": "chroot",
-            "CONTAINERS_STORAGE_CONF": str(self._root / "storage.conf"),
+            "CONTAINERS_STORAGE_CONF": str(self._storage),
             "CONTAINERS_REGISTRIES_CONF": str(self._root / "registries.conf"),
             "SSL_CERT_FILE": str(self._config.ca_bundle),
         }

@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from sandbox.azure.containerregistry.callers import TASK_USER, task_password
-from sandbox.azure.containerregistry.tasks.base_images import BaseImages
+from sandbox.azure.containerregistry.tasks import store
 from sandbox.azure.containerregistry.tasks.buildah import Buildah, BuildahError, authfile
 from sandbox.azure.containerregistry.tasks.log import Log
 from sandbox.azure.containerregistry.tasks.run import Run
@@ -37,9 +37,8 @@ class Builder:
         """Build and push: the images pushed, as a run reports them. Raises BuildFailedError."""
         try:
             await asyncio.to_thread(self._unpack)
-            await self._buildah.prepare()
             toolchain = await asyncio.to_thread(Toolchain.load, self._config)
-            for name in await BaseImages(self._config, toolchain.base_images, self._buildah).ensure():
+            for name in await store.prepare(self._config):
                 self._log.say(f"Added the trusted root certificate to {name}")
             credentials = f"{TASK_USER}:{task_password(self._config, self._asked.registry)}".encode()
             auth = authfile(

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import time
 from collections import deque
-from contextlib import suppress
 
 from sandbox.azure.containerregistry.folder import Folder
+from sandbox.azure.containerregistry.tasks import store
+from sandbox.azure.containerregistry.tasks.buildah import BuildahError
 from sandbox.azure.containerregistry.tasks.builder import Builder, BuildFailedError
 from sandbox.azure.containerregistry.tasks.log import Log
 from sandbox.azure.containerregistry.tasks.run import OUTCOMES, Run, RunFiles
 from sandbox.azure.containerregistry.tasks.storage import TaskStorage
 from sandbox.config import Config
+from sandbox.toolchain.errors import ToolchainError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,21 @@ class Queue:
         self._worker: asyncio.Task[None] | None = None
         self._current: tuple[str, str] | None = None
         self._build: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[None] | None = None
+        #: Held by whoever uses the store.
+        self._store = asyncio.Lock()
+
+    def prepare(self) -> None:
+        """Have base images ready before the first build asks for them; once, in the background."""
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(self._prepare())
+
+    async def _prepare(self) -> None:
+        async with self._store:
+            try:
+                await store.prepare(self._config)
+            except (BuildahError, ToolchainError) as error:
+                log.warning("base images are not prepared, the first build tries again: %s", error)
 
     def add(self, run: Run) -> None:
         self._waiting.append(run)
@@ -37,8 +54,11 @@ class Queue:
         key = (run.registry, run.id)
         if self._current == key and self._build is not None:
             self._build.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([self._build])
+            await asyncio.wait([self._build])
+            left = RunFiles(Folder.of(self._config, run.registry)).get(run.id)
+            if left is not None and not left.done:
+                # Cancelled before it took its first step.
+                self._finish(left, "Canceled", None)
             return
         waiting = [item for item in self._waiting if (item.registry, item.id) == key]
         for item in waiting:
@@ -47,7 +67,7 @@ class Queue:
 
     async def stop(self) -> None:
         """End the worker; what it was at stays unfinished and is queued again at the next start."""
-        tasks = [task for task in (self._worker, self._build) if task is not None]
+        tasks = [task for task in (self._worker, self._build, self._preparing) if task is not None]
         if self._worker is not None:
             self._worker.cancel()
         for task in tasks:
@@ -73,7 +93,7 @@ class Queue:
         status, error = "Failed", None
         images: list[dict[str, str]] = []
         try:
-            async with asyncio.timeout(run.build.timeout):
+            async with self._store, asyncio.timeout(run.build.timeout):
                 images = await Builder(self._config, self._storage, run, lines).run()
             status = "Succeeded"
         except TimeoutError:

@@ -114,6 +114,10 @@ class Runs:
 
     # The registry's life.
 
+    def prepare(self) -> None:
+        """A registry is there, so builds are to be expected."""
+        self._queue.prepare()
+
     def resume(self, registry: Resource) -> None:
         """Queue again what a stop of the sandbox cut off; a build can be repeated."""
         for run in reversed(self._files(registry.id.name).all()):
