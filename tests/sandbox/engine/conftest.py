@@ -119,10 +119,11 @@ def pulumi_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path, pulumi_path: str) -> Iterator[Project]:
-    yield from _project(tmp_path, pulumi_path)
+    yield from made_project(tmp_path, pulumi_path)
 
 
-def _project(folder: Path, path: str, extra: Mapping[str, str] | None = None) -> Iterator[Project]:
+def made_project(folder: Path, path: str, extra: Mapping[str, str] | None = None) -> Iterator[Project]:
+    """An empty project with a stack `test`; `extra` are variables for everything that is run in it."""
     directory = folder / "program"
     directory.mkdir()
     virtualenv = Path(sys.prefix)
@@ -136,6 +137,7 @@ def _project(folder: Path, path: str, extra: Mapping[str, str] | None = None) ->
         directory,
         {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "VIRTUAL_ENV"))},
+            **(extra or {}),
             "PATH": path,
             "HOME": str(folder),
             "PULUMI_HOME": str(folder / "home"),
@@ -143,7 +145,6 @@ def _project(folder: Path, path: str, extra: Mapping[str, str] | None = None) ->
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            **(extra or {}),
         },
     )
     made.write("")
