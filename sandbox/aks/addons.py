@@ -72,7 +72,10 @@ async def apply(plane: ControlPlane, folder: Path) -> None:
         kubernetes(plane.services.config, "kubectl"),
         f"--kubeconfig={plane.admin_kubeconfig}",
         f"--server=https://{plane.layout.address}:443",
+        f"--cache-dir={plane.layout.folder / 'kubectl'}",
         "apply",
+        # These are ours: fetching and parsing the schema of everything would cost a second of a core.
+        "--validate=false",
         f"--filename={folder}",
         "--prune",
         f"--selector={_LABEL}={_OWNER}",

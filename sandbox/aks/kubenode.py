@@ -20,11 +20,12 @@ from sandbox.arm.errors import ArmError
 #: Seconds for a node to be Ready on a busy machine, and for its pods to leave.
 _READY, _LEAVE = 180.0, 120.0
 _LOOK = 0.3
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 async def wait_ready(api: Api, node: NodeLayout, *, since: float | None) -> None:
-    """Return when the node is Ready; by a report of after `since` (seconds of the epoch), because Kubernetes
-    goes on calling a node Ready for a while after its death. Raises ArmError."""
+    """Return when the node is Ready and its kubelet has renewed its lease after `since` (seconds of the epoch):
+    Kubernetes goes on calling a node Ready for a while after its death. Raises ArmError."""
     deadline = time.monotonic() + _READY
     while problem := await _problem(api, node, since):
         if time.monotonic() > deadline:
@@ -40,6 +41,7 @@ async def wait_ready(api: Api, node: NodeLayout, *, since: float | None) -> None
 async def _problem(api: Api, node: NodeLayout, since: float | None) -> str | None:
     try:
         found = await api.find(f"/api/v1/nodes/{node.name}")
+        lease = await api.find(f"{_LEASES}/{node.name}")
     except ApiError as error:
         return str(error)
     conditions = ((found or {}).get("status") or {}).get("conditions") or []
@@ -48,7 +50,7 @@ async def _problem(api: Api, node: NodeLayout, since: float | None) -> str | Non
         return "it has not registered"
     if ready["status"] != "True":
         return str(ready.get("message") or "it is not ready")
-    if since is not None and _seconds(ready["lastHeartbeatTime"]) < since:
+    if since is not None and (lease is None or _seconds(lease["spec"]["renewTime"]) < since):
         return "its kubelet has not reported"
     return None
 
