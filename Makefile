@@ -1,6 +1,6 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help up down check test
+.PHONY: help up down check test soak
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
@@ -23,3 +23,6 @@ check:  ## Format, lint, types, architecture, unit tests: the fast loop
 
 test:  ## Every test but the soaks, on a sandbox that is brought up once
 	@$(UV) uv run sandbox up && uv run sandbox deploy && uv run pytest -m "not soak"
+
+soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
+	@$(UV) uv run pytest -m soak

@@ -14,9 +14,13 @@ ROOT = Path(__file__).parents[1]
 
 def user_environment() -> dict[str, str]:
     """The variables that a user's shell has after `eval "$(uv run sandbox env)"`."""
-    exports = sandbox_command("env")
+    return exported(sandbox_command("env"))
+
+
+def exported(script: str) -> dict[str, str]:
+    """The variables of a shell that has evaluated `script`."""
     done = subprocess.run(
-        ["bash", "-c", 'eval "$1" && env -0', "bash", exports], check=True, capture_output=True, text=True
+        ["bash", "-c", 'eval "$1" && env -0', "bash", script], check=True, capture_output=True, text=True
     )
     return dict(entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
 
