@@ -9,6 +9,7 @@ import re
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -58,7 +59,8 @@ class Plane:
                 Route("/v2/{path:path}", self._registry_api, methods=_METHODS),
                 Route("/acr/v1/_catalog", self._catalog, methods=["GET"]),
                 Route("/acr/v1/{path:path}", self._azure_api, methods=["GET", "PATCH", "DELETE"]),
-            ]
+            ],
+            exception_handlers={HTTPException: _refuse},
         )
 
     def _gate(self, request: Request) -> Gate | None:
@@ -157,6 +159,13 @@ class Plane:
 
     def _folder(self, gate: Gate) -> Folder:
         return Folder.of(self._services.config, gate.registry.id.name)
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    """Paths, methods and forms that are none of this registry's."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return replies.error(error.status_code, "UNSUPPORTED", error.detail)
 
 
 def _no_registry(request: Request) -> Response:

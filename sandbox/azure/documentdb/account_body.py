@@ -90,6 +90,14 @@ def _backup(sent: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
+def backup_window(properties: Mapping[str, Any]) -> int:
+    """Seconds back to which the account can be restored."""
+    policy = properties["backupPolicy"]
+    if policy["type"] == "Continuous":
+        return 86_400 * (7 if policy["continuousModeProperties"]["tier"] == "Continuous7Days" else 30)
+    return 3600 * int(policy["periodicModeProperties"]["backupRetentionIntervalInHours"])
+
+
 def places(names: Names, account: str, sent: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The properties that tell where the account is; the region of priority 0 is the writable one."""
     ordered = sorted(sent, key=lambda place: int(place.get("failoverPriority", 0)))

@@ -47,7 +47,9 @@ class AccountHandler(Handler):
         return body
 
     async def provision(self, resource: Resource) -> None:
-        databases(self.services.config).of(resource)
+        data = databases(self.services.config).of(resource)
+        window = account_body.backup_window(resource.properties)
+        await data.run(lambda journal: journal.prune(time.time() - window))
         for definition in builtin_roles.definitions(resource):
             if self.services.store.get(definition.id) is None:
                 self.services.store.save(definition)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox import jsonbody
 from sandbox.arm.resource import Resource
 from sandbox.azure.documentdb import access, charges, feeds, metadata, partition, replies
 from sandbox.azure.documentdb.addressing import Address
@@ -49,13 +50,12 @@ def _is_batch(request: Request) -> bool:
 
 
 async def _body(request: Request) -> Any:
-    raw = await request.body()
-    if len(raw) > MAXIMUM_SIZE:
-        raise CosmosError(413, "RequestEntityTooLarge", "Request size is too large")
     try:
-        return json.loads(raw)
-    except ValueError:
-        raise bad_request("The input content is invalid: the body is not JSON.") from None
+        return jsonbody.parse(await jsonbody.read(request, MAXIMUM_SIZE))
+    except jsonbody.TooLargeError:
+        raise CosmosError(413, "RequestEntityTooLarge", "Request size is too large") from None
+    except ValueError as error:
+        raise bad_request(f"The input content is invalid: the body is not JSON: {error}") from None
 
 
 def _charge(write: Write, result: Result) -> float:

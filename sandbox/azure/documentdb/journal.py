@@ -1,9 +1,9 @@
 """One account's data: documents, and a journal of every write with its time.
 
 A SQLite file. A write changes the documents and the journal in one transaction, and is acknowledged after
-its commit reached the disk: nothing acknowledged is lost, whatever is killed. Log sequence
-numbers (LSN) count the writes of an account; times are microseconds since the epoch. The journal holds whole documents, so that the
-account as of any moment can be had by replaying it.
+its commit reached the disk: nothing acknowledged is lost, whatever is killed. Log sequence numbers (LSN)
+count the writes of an account; times are microseconds since the epoch. The journal holds whole documents, so
+that the account as of any moment can be had by replaying it.
 """
 
 from __future__ import annotations
@@ -239,6 +239,15 @@ class Journal:
             "SELECT DISTINCT partition_key FROM documents WHERE container = ?", (container.rid,)
         )
         return [row[0] for row in rows]
+
+    def prune(self, before: float) -> None:
+        """Forget what was written over before a moment (seconds since the epoch)."""
+        self._connection.execute(
+            "DELETE FROM journal WHERE lsn IN (SELECT lsn FROM (SELECT lsn, max(lsn) OVER "
+            "(PARTITION BY container, partition_key, id) AS newest FROM journal WHERE time < ?) "
+            "WHERE lsn < newest)",
+            (int(before * 1e6),),
+        )
 
     def lsn_at(self, moment: float) -> int:
         """The number of the last write before a moment (seconds since the epoch)."""

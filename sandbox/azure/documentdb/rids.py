@@ -8,6 +8,9 @@ from __future__ import annotations
 import base64
 import os
 import struct
+import time
+import uuid
+from typing import Any
 
 
 def _text(raw: bytes) -> str:
@@ -16,6 +19,11 @@ def _text(raw: bytes) -> str:
 
 def _raw(rid: str) -> bytes:
     return base64.b64decode(rid.replace("-", "/"))
+
+
+def stamp() -> dict[str, Any]:
+    """Time and ETag of a resource that changes now."""
+    return {"_ts": int(time.time()), "_etag": f'"{uuid.uuid4()}"'}
 
 
 def database() -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,11 +23,6 @@ _OPTIONS = "options"
 def _resource(put: Put) -> Body:
     resource: Body = (put.body.get("properties") or {}).get("resource") or {}
     return resource
-
-
-def _stamp() -> Body:
-    now = time.time()
-    return {"_ts": int(now), "_etag": f'"{uuid.uuid4()}"'}
 
 
 class _SqlHandler(Handler):
@@ -78,7 +71,13 @@ class DatabaseHandler(_SqlHandler):
     async def fill(self, put: Put) -> Body:
         before: Mapping[str, Any] = put.previous.properties["resource"] if put.previous else {}
         rid = before.get("_rid") or rids.database()
-        computed = {"_rid": rid, "_self": f"dbs/{rid}/", "_colls": "colls/", "_users": "users/", **_stamp()}
+        computed = {
+            "_rid": rid,
+            "_self": f"dbs/{rid}/",
+            "_colls": "colls/",
+            "_users": "users/",
+            **rids.stamp(),
+        }
         return self._body(put, {**_resource(put), **computed})
 
     async def provision(self, resource: Resource) -> None:
@@ -106,7 +105,7 @@ class ContainerHandler(_SqlHandler):
             "_triggers": "triggers/",
             "_udfs": "udfs/",
             "_conflicts": "conflicts/",
-            **_stamp(),
+            **rids.stamp(),
         }
         return self._body(put, container_body.fill(_resource(put), computed))
 

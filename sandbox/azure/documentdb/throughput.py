@@ -13,7 +13,7 @@ from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.handler import Action, Call, Handler, Put
 from sandbox.arm.ids import parse_id
 from sandbox.arm.resource import Body, Resource
-from sandbox.azure.documentdb import naming
+from sandbox.azure.documentdb import naming, rids
 from sandbox.azure.documentdb.account_body import serverless
 from sandbox.azure.documentdb.accounts import account_of
 from sandbox.services import Store
@@ -57,20 +57,26 @@ def settings(asked: Mapping[str, Any]) -> Body | None:
             "BadRequest", "Give throughput or autoscaleSettings, not both.", "properties.resource.throughput"
         )
     if manual is not None:
-        return {
-            "throughput": _manual(manual),
-            "minimumThroughput": str(max(DEFAULT, _manual(manual) // 100)),
-            "offerReplacePending": "false",
-        }
+        units = _manual(manual)
+        return {"throughput": units, "minimumThroughput": str(max(DEFAULT, units // 100)), **_computed()}
     if autoscale is not None:
         maximum = _autoscale(autoscale)
         return {
             "throughput": maximum // 10,
             "autoscaleSettings": {"maxThroughput": maximum},
             "minimumThroughput": str(max(_AUTOSCALE_STEP, maximum // 100)),
-            "offerReplacePending": "false",
+            **_computed(),
         }
     return None
+
+
+def _computed() -> Body:
+    return {
+        "offerReplacePending": "false",
+        "instantMaximumThroughput": "10000",
+        "softAllowedMaximumThroughput": str(_MAXIMUM),
+        **rids.stamp(),
+    }
 
 
 def refuse_serverless(account: Resource, what: str) -> None:

@@ -6,6 +6,7 @@ Builds run as chroots in the Azure process's network namespace. The store keeps 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -34,6 +35,9 @@ short-name-mode = "permissive"
 location = "docker.io"
 blocked = true
 """
+#: Namespaces of its own for mounts and processes: a build that is killed, or whose killer was killed, leaves
+#: neither what it had mounted nor what it had started.
+_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 _POLICY = {"default": [{"type": "insecureAcceptAnything"}]}
 
 
@@ -90,9 +94,7 @@ class Buildah:
             "setpriv",
             "--pdeathsig",
             "KILL",
-            # A mount namespace of its own: what a killed build had mounted goes with it.
-            "unshare",
-            "--mount",
+            *_NAMESPACES,
             "buildah",
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
@@ -105,21 +107,9 @@ class Buildah:
             yield process
         finally:
             if process.returncode is None:
-                # buildah cleans up after itself on TERM; what it started is in its session.
-                await self._end(process)
-
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, how)
-            except ProcessLookupError:
-                return
-            try:
-                async with asyncio.timeout(5):
-                    await process.wait()
-            except TimeoutError:
-                continue
-            return
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
 
     async def capture(self, command: str, *arguments: str) -> str:
         """Standard output of a command. Raises BuildahError."""

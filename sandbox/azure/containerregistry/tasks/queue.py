@@ -126,6 +126,7 @@ class Queue:
         )
         self._save(run.changed(status=status, finished=now, error=error))
         lines.complete(OUTCOMES[status])
+        self._storage.file(run.registry, run.build.source).unlink(missing_ok=True)
 
     def _log(self, run: Run) -> Log:
         return Log(self._storage.file(run.registry, f"logs/{run.id}.log"))

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import ssl
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient
@@ -221,7 +224,8 @@ def test_what_a_stop_cut_off_is_built_after_it(tasks: Tasks) -> None:
     files = RunFiles(Runs.of(services)._files("acragentsdev").folder)
     done = files.get(run)
     assert done is not None
-    cut = Run("ca2", done.registry, done.login_server, done.build, status="Running")
+    build = dataclasses.replace(done.build, source=source)
+    cut = Run("ca2", done.registry, done.login_server, build, status="Running")
     files.save(cut)
 
     async def resume() -> None:
@@ -229,7 +233,6 @@ def test_what_a_stop_cut_off_is_built_after_it(tasks: Tasks) -> None:
 
     tasks.registries.server.call(resume())
     assert tasks.wait("ca2")[0]["status"] == "Succeeded"
-    assert source
 
 
 def test_a_context_that_reaches_outside_itself_is_refused(tasks: Tasks) -> None:
@@ -277,13 +280,28 @@ def test_a_signed_url_is_good_for_its_blob_and_purpose_only(tasks: Tasks, regist
         assert client.put(place, content=b"x", headers=headers).status_code == 201
 
 
-def test_python_is_built_from_the_base_image_that_trusts_the_sandbox(tasks: Tasks) -> None:
+def _processes(argument: str) -> list[int]:
+    running = psutil.process_iter(["cmdline"])
+    return [process.pid for process in running if argument in (process.info["cmdline"] or [])]
+
+
+def test_builds_on_the_base_image(tasks: Tasks) -> None:
+    """It trusts the sandbox, pip finds its packages, and a build that is ended leaves nothing behind."""
     services = tasks.world.services
     try:
         toolchain = Toolchain.load(Config())
     except ToolchainError as error:
         pytest.skip(f"needs a base image: {error}")
     toolchain.save(services.config)
+    run = tasks.build({"Dockerfile": "FROM python:3.11-slim-bookworm\nRUN sleep 3170\n"})
+    deadline = time.monotonic() + 120
+    while not _processes("3170"):
+        assert time.monotonic() < deadline, "the build did not get to its command"
+        time.sleep(0.1)
+    tasks.operation("POST", "/cancel", run=run)
+    assert tasks.wait(run)[0]["status"] == "Canceled"
+    assert not _processes("3170")
+    assert str(services.config.state) not in Path("/proc/mounts").read_text()
     script = (
         "import os, ssl; "
         "names = [str(c['subject']) for c in ssl.create_default_context().get_ca_certs()]; "
@@ -292,6 +310,6 @@ def test_python_is_built_from_the_base_image_that_trusts_the_sandbox(tasks: Task
     )
     install = "python3 -m venv /venv && /venv/bin/pip install h11"
     dockerfile = f'FROM python:3.11-slim-bookworm\nRUN python3 -c "{script}"\nRUN {install}\n'
-    run, log = tasks.wait(tasks.build({"Dockerfile": dockerfile}))
-    assert run["status"] == "Succeeded", log
+    shown, log = tasks.wait(tasks.build({"Dockerfile": dockerfile}))
+    assert shown["status"] == "Succeeded", log
     assert "Successfully installed h11" in log

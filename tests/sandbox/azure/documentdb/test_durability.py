@@ -15,6 +15,7 @@ from pathlib import Path
 from sandbox.azure import documentdb
 from sandbox.azure.documentdb import naming
 from sandbox.azure.documentdb.accounts import AccountHandler
+from sandbox.azure.documentdb.databases import databases
 from tests.sandbox.azure.documentdb.conftest import Cosmos
 
 COUNT = "SELECT VALUE COUNT(1) FROM c"
@@ -122,6 +123,24 @@ def test_the_journal_tells_the_account_as_of_any_moment(fresh: Cosmos) -> None:
     assert json.loads(rows[0][2])["link"] == "dbs/AgentsDB/colls/Events"
     assert json.loads(rows[1][2])["n"] == 1
     assert [row[0] for row in everything] == ["define", "create", "create", "upsert", "delete"]
+
+
+def test_history_is_kept_as_long_as_it_can_be_restored(fresh: Cosmos) -> None:
+    events = fresh.events()
+    for number in range(3):
+        events.upsert_item({"id": "1", "agent": "x", "n": number})
+    events.delete_item("1", "x")
+    events.create_item({"id": "2", "agent": "x"})
+    between = time.time()
+    events.upsert_item({"id": "2", "agent": "x", "n": 1})
+    account = next(iter(fresh.world.store.list(type=naming.ACCOUNT)))
+    data = databases(fresh.world.services.config).of(account)
+    fresh.server.call(data.run(lambda journal: journal.prune(between)))
+    file = next((fresh.world.services.config.state / "cosmos").glob("*.db"))
+    with sqlite3.connect(file) as connection:
+        kept = connection.execute("SELECT operation, id FROM journal ORDER BY lsn").fetchall()
+    assert kept == [("define", None), ("delete", "1"), ("create", "2"), ("upsert", "2")]
+    assert events.read_item("2", "x")["n"] == 1
 
 
 def test_a_deleted_account_leaves_its_backup_only_if_it_is_continuous(fresh: Cosmos) -> None:
