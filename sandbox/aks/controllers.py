@@ -44,15 +44,15 @@ class Controllers:
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._api.close()
 
     async def _run(self) -> None:
         while True:
+            # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes with the change.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _RESYNC)
+                async with asyncio.timeout(_RESYNC):
+                    await self._changed.wait()
             await asyncio.sleep(_GATHER)
             self._changed.clear()
             try:
