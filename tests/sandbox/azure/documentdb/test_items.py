@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import os
 import time
 
 import pytest
@@ -282,7 +283,9 @@ async def test_the_async_client(cosmos: Cosmos) -> None:
 
         async def close(self) -> None: ...
 
-    async with AsyncCosmosClient(URL, credential=AsyncCredential()) as client:  # type: ignore[arg-type]
+    # aiohttp reads the trust store when it is imported, which may have been for another test.
+    trust = os.environ["SSL_CERT_FILE"]
+    async with AsyncCosmosClient(URL, AsyncCredential(), connection_verify=trust) as client:  # type: ignore[arg-type]
         events = client.get_database_client("AgentsDB").get_container_client(cosmos.name)
         await events.upsert_item(event("1", n=1))
         assert (await events.read_item("1", "notification"))["n"] == 1
