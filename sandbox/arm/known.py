@@ -28,7 +28,11 @@ def _locations(row: table.ArmType, name: str) -> tuple[str, ...]:
 def _shows(row: table.ArmType, path: str) -> bool:
     """Whether the type's wire form has what the dotted path names."""
     schema = cache.schema(row)
-    definition: Definition | None = schema.definitions[schema.root]
+    root = schema.definitions[schema.root]
+    if row.pulumi and "." not in path:
+        # The SDK speaks the type's own version; the models, often newer, have systemData everywhere.
+        return any(entry.output and entry.path == (path,) for entry in root.sdk.values())
+    definition: Definition | None = root
     for name in path.split("."):
         found = definition.properties.get(name) if definition is not None else None
         if found is None:

@@ -55,18 +55,18 @@ class BicepType:
                 and not entry["flags"] & (READ_ONLY | DEPLOY_TIME)
                 and value.get(name) is None
             ):
-                yield "missing", _join(path, name)
+                yield "missing", joined(path, name)
         for name, item in value.items():
             entry = properties.get(name)
             if entry is None:
                 if additional is None:
-                    yield "unknown", _join(path, name)
+                    yield "unknown", joined(path, name)
                 else:
-                    yield from self._check(item, self.resolve(additional), _join(path, name))
+                    yield from self._check(item, self.resolve(additional), joined(path, name))
             elif entry["flags"] & READ_ONLY:
-                yield "read-only", _join(path, name)
+                yield "read-only", joined(path, name)
             elif item is not None:
-                yield from self._check(item, self.resolve(entry["type"]), _join(path, name))
+                yield from self._check(item, self.resolve(entry["type"]), joined(path, name))
 
     def _discriminated(self, value: Any, kind: Mapping[str, Any], path: str) -> Iterator[Problem]:
         if not isinstance(value, Mapping):
@@ -74,11 +74,11 @@ class BicepType:
             return
         name = kind["discriminator"]
         if name not in value:
-            yield "missing", _join(path, name)
+            yield "missing", joined(path, name)
             return
         element = kind["elements"].get(value[name])
         if element is None:
-            yield "enum", _join(path, name)
+            yield "enum", joined(path, name)
             return
         own = self.resolve(element)
         yield from self._properties(value, {**kind["baseProperties"], **own["properties"]}, None, path)
@@ -135,7 +135,7 @@ _CHECKERS = {
 }
 
 
-def _join(path: str, name: str) -> str:
+def joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 

@@ -14,7 +14,14 @@ _WRONG = {
     "ArrayType": {"a": 1},
     "ObjectType": [1],
 }
-_SAMPLES = {"StringType": "x", "IntegerType": 7, "BooleanType": True, "ArrayType": [], "ObjectType": {"a": 1}}
+#: None of them is what a fresh resource shows: to send that back is no fault.
+_SAMPLES = {
+    "StringType": "x",
+    "IntegerType": 7,
+    "BooleanType": True,
+    "ArrayType": [{"a": 1}],
+    "ObjectType": {"a": 1},
+}
 
 
 @dataclass(frozen=True)
