@@ -24,7 +24,7 @@ _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 async def wait_ready(api: Api, node: NodeLayout, *, since: float | None) -> None:
-    """Return when the node is Ready and its kubelet has renewed its lease after `since` (seconds of the epoch):
+    """Return when the node is Ready and its kubelet has renewed its lease after `since` (epoch seconds):
     Kubernetes goes on calling a node Ready for a while after its death. Raises ArmError."""
     deadline = time.monotonic() + _READY
     while problem := await _problem(api, node, since):
