@@ -17,7 +17,9 @@ from sandbox.aks import azurerbac, metadata, oidc, workloadidentity
 from sandbox.aks.api import Api, ApiError
 from sandbox.aks.endpoint import secret
 from sandbox.aks.layout import ClusterLayout, existing
+from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.resource import Resource
+from sandbox.azure.dataplane import json_object
 from sandbox.config import TENANT_ID
 from sandbox.services import Services
 
@@ -37,7 +39,8 @@ class Hooks:
                 Route("/{key}/authorize", self._authorize, methods=["POST"]),
                 Route("/{key}/workload-identity", self._workload_identity, methods=["POST"]),
                 Route("/{key}/nodes/{number:int}/metadata/{path:path}", self._metadata),
-            ]
+            ],
+            exception_handlers={ArmError: _refuse},
         )
 
     def issuer_app(self) -> Starlette:
@@ -53,17 +56,22 @@ class Hooks:
         cluster = self._cluster(request)
         if cluster is None or not _knows_secret(request, cluster):
             return Response(status_code=401)
-        return JSONResponse(azurerbac.review(self._services.rbac, cluster.id, await request.json()))
+        review = await _review(request, "SubjectAccessReview", "spec")
+        return JSONResponse(azurerbac.review(self._services.rbac, cluster.id, review))
 
     async def _workload_identity(self, request: Request) -> Response:
         cluster = self._cluster(request)
         resource = self._services.store.get(cluster.id) if cluster else None
         if resource is None:
             return Response(status_code=404)
-        review = await request.json()
-        asked = review["request"]
-        name = asked["object"]["spec"].get("serviceAccountName") or "default"
-        path = f"/api/v1/namespaces/{asked['namespace']}/serviceaccounts/{name}"
+        review = await _review(request, "AdmissionReview", "request")
+        try:
+            asked = review["request"]
+            name = asked["object"]["spec"].get("serviceAccountName") or "default"
+            namespace = asked["namespace"]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise bad_request("BadRequest", f"The AdmissionReview is of no pod: {error!r}.") from error
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
         try:
             account = await self._api_of(resource).find(path)
         except ApiError as error:
@@ -105,6 +113,23 @@ class Hooks:
             if issuer and issuer.partition("://")[2].lower() == (request.url.hostname or "") + path:
                 return issuer, layout
         return None
+
+
+async def _review(request: Request, kind: str, part: str) -> dict[str, Any]:
+    """The review that an API server sends. Raises ArmError for anything else."""
+    try:
+        body = await json_object(request)
+    except ValueError as error:
+        raise bad_request("BadRequest", f"The body is not a {kind}: {error}.") from error
+    if body.get("kind") != kind or not isinstance(body.get(part), dict):
+        raise bad_request("BadRequest", f"The body is not a {kind} with a {part}.")
+    return body
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ArmError):
+        raise error
+    return JSONResponse(error.body(), error.status)
 
 
 def _document(body: dict[str, Any] | None) -> Response:

@@ -87,7 +87,8 @@ class Arm:
             return await self._verbs.act(path, caller, await read_body(request))
         if caller.method not in ("PUT", "PATCH", "DELETE") or not path.is_resource:
             raise no_method(caller)
-        return await self._verbs.write(path.id, caller, await read_body(request))
+        body = await read_body(request, required=caller.method != "DELETE")
+        return await self._verbs.write(path.id, caller, body)
 
     def _challenge(self, error: ArmError) -> dict[str, str]:
         if error.status != 401:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -10,12 +9,12 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from sandbox import jsonbody
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.handler import Principal
 from sandbox.arm.resource import Body
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-(preview|privatepreview|alpha|beta)(\.\d+)?)?")
-_MAX_BODY = 4 * 1024 * 1024
 _MAX_DEPTH = 64
 
 
@@ -47,12 +46,18 @@ def api_version(query: Mapping[str, str]) -> str:
     )
 
 
-async def read_body(request: Request) -> Body:
-    """The JSON object sent; {} when there is none. Raises ARM's errors for anything else."""
-    raw = await request.body()
-    if len(raw) > _MAX_BODY:
-        raise ArmError(413, "RequestContentTooLarge", f"The request content exceeds {_MAX_BODY} bytes.")
+async def read_body(request: Request, *, required: bool = False) -> Body:
+    """The JSON object sent; {} when there is none and none is required. Raises ARM's errors for anything
+    else."""
+    try:
+        raw = await jsonbody.read(request)
+    except jsonbody.TooLargeError as error:
+        raise ArmError(
+            413, "RequestContentTooLarge", f"The request content exceeds {jsonbody.SIZE} bytes."
+        ) from error
     if not raw.strip():
+        if required:
+            raise _unreadable("it is empty; a JSON object was expected")
         return {}
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if not media_type.endswith("json"):
@@ -62,29 +67,14 @@ async def read_body(request: Request) -> Body:
             f"The content media type '{media_type}' is not supported. Only 'application/json' is supported.",
         )
     try:
-        body = json.loads(raw, parse_constant=_no_constant)
-        # What cannot be written again as UTF-8 (half a surrogate pair) must not be stored.
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+        body = jsonbody.parse(raw, _MAX_DEPTH)
+    except ValueError as error:
         raise _unreadable(str(error)) from error
-    if body is None:
-        return {}
     if not isinstance(body, dict):
-        raise _unreadable(f"a JSON object was expected, not {type(body).__name__}")
-    if _deeper(body, _MAX_DEPTH):
-        raise _unreadable(f"it is nested deeper than {_MAX_DEPTH} levels")
+        raise _unreadable(
+            f"a JSON object was expected, not {'null' if body is None else type(body).__name__}"
+        )
     return body
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def _deeper(value: object, levels: int) -> bool:
-    if levels < 0:
-        return True
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_deeper(each, levels - 1) for each in inner)
 
 
 def _unreadable(why: str) -> ArmError:

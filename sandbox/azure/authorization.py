@@ -155,7 +155,7 @@ class RoleDefinitionHandler(Handler):
     answers_deleted = True
 
     async def check(self, put: Put) -> None:
-        sent = put.body["properties"]
+        sent = put.body.get("properties") or {}
         name = str(sent.get("roleName", "")).strip()
         if put.id.name.lower() in built_in() or name.lower() in {
             role.name.lower() for role in built_in().values()

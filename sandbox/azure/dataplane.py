@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 
+from sandbox import jsonbody
 from sandbox.arm.resource import Resource
 
 
@@ -43,10 +44,12 @@ def bearer(request: Request) -> str | None:
 
 async def json_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object ({} when empty). Raises ValueError that says what is wrong."""
-    raw = await request.body()
+    raw = await jsonbody.read(request)
     if not raw.strip():
         return {}
-    body = await request.json()
+    jsonbody.check_media_type(request)
+    body = jsonbody.parse(raw)
     if not isinstance(body, dict):
-        raise ValueError(f"a JSON object was expected, not {type(body).__name__}")  # noqa: TRY004
+        kind = "null" if body is None else type(body).__name__
+        raise ValueError(f"a JSON object was expected, not {kind}")  # noqa: TRY004
     return body

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -52,7 +53,7 @@ class Login:
                 Route("/{tenant}/oauth2/token", self._token, methods=["POST"], name="v1"),
                 Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"], name="v2"),
             ],
-            exception_handlers={EntraError: self._refuse},
+            exception_handlers={EntraError: self._refuse, HTTPException: self._refuse_request},
         )
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
@@ -60,6 +61,14 @@ class Login:
             raise error
         body = error.body(self._url, request.headers.get("client-request-id"))
         return JSONResponse(body, error.status, {"Cache-Control": "no-store"})
+
+    async def _refuse_request(self, request: Request, error: Exception) -> Response:
+        """Paths, methods and forms that are none of this endpoint's."""
+        if not isinstance(error, HTTPException):
+            raise error
+        message = f"The request cannot be served: {request.method} {request.url.path}: {error.detail}"
+        refused = EntraError(error.status_code, "invalid_request", 900144, message)
+        return await self._refuse(request, refused)
 
     async def _instance(self, _request: Request) -> Response:
         tenant = f"{self._url}/{self._tenant_id}"

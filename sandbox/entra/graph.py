@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox import jsonbody
 from sandbox.arm.errors import ArmError
 from sandbox.entra.principals import MANAGED_IDENTITY, Directory, ServicePrincipal
 from sandbox.services import Tokens
@@ -47,7 +49,7 @@ class Graph:
                 Route("/{version}/users", self._nobody),
                 Route("/{version}/groups", self._nobody),
             ],
-            exception_handlers={ArmError: _refuse, 404: _no_route},
+            exception_handlers={ArmError: _refuse, HTTPException: _no_route},
         )
 
     async def _list(self, request: Request) -> Response:
@@ -84,7 +86,7 @@ class Graph:
     async def _by_ids(self, request: Request) -> Response:
         self._authenticate(request)
         try:
-            body = await request.json()
+            body = jsonbody.parse(await jsonbody.read(request))
             ids = [str(each).lower() for each in body["ids"]]
         except (ValueError, KeyError, TypeError) as error:
             raise ArmError(
@@ -158,8 +160,9 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse(error.body(), error.status)
 
 
-async def _no_route(request: Request, _error: Exception) -> Response:
-    error = ArmError(
-        404, "Request_ResourceNotFound", f"The sandbox's Graph does not serve '{request.url.path}'."
-    )
-    return JSONResponse(error.body(), 404)
+async def _no_route(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = "Request_ResourceNotFound" if error.status_code == 404 else "Request_BadRequest"
+    message = f"The sandbox's Graph does not serve {request.method} '{request.url.path}'."
+    return JSONResponse(ArmError(error.status_code, code, message).body(), error.status_code)

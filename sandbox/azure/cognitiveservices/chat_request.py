@@ -94,7 +94,7 @@ def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         place = f"messages[{number}]"
         if not isinstance(message, dict):
             raise invalid(f"Invalid type for '{place}': expected an object.", place, "invalid_type")
-        if message.get("role") not in _ROLES:
+        if not isinstance(message.get("role"), str) or message["role"] not in _ROLES:
             supported = ", ".join(f"'{role}'" for role in sorted(_ROLES))
             raise invalid(
                 f"Invalid value: '{message.get('role')}'. Supported values are: {supported}.",
@@ -230,8 +230,12 @@ def _tools(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
         function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise invalid(f"Missing required parameter: 'tools[{number}].function.name'.", f"tools[{number}]")
+        parameters = function.get("parameters") or {}
+        if not isinstance(parameters, dict):
+            place = f"tools[{number}].function.parameters"
+            raise invalid(f"Invalid type for '{place}': expected an object.", place, "invalid_type")
         if function.get("strict"):
-            strictness.check(function["name"], function.get("parameters") or {}, "function")
+            strictness.check(function["name"], parameters, "function")
         functions.append(function)
     return functions, _choice(body.get("tool_choice"), functions)
 
@@ -243,7 +247,8 @@ def _choice(choice: Any, functions: Sequence[Mapping[str, Any]]) -> str:
         raise invalid("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice")
     if choice in ("auto", "none", "required"):
         return str(choice)
-    named = choice.get("function", {}).get("name") if isinstance(choice, dict) else None
+    function = choice.get("function") if isinstance(choice, dict) else None
+    named = function.get("name") if isinstance(function, dict) else None
     if named not in [function["name"] for function in functions]:
         raise invalid(f"Tool choice '{named}' not found in 'tools' parameter.", "tool_choice")
     return str(named)

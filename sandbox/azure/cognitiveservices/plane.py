@@ -192,7 +192,7 @@ class OpenAIPlane:
 async def _body(request: Request) -> Mapping[str, Any]:
     try:
         return await json_object(request)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise errors.invalid(f"We could not parse the JSON body of your request: {error}") from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import rstr
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from referencing.exceptions import Unresolvable
 
 from sandbox.azure.cognitiveservices.material import Material, shorten
 
@@ -23,6 +25,10 @@ Schema = Mapping[str, Any]
 
 _DEPTH = 6
 _TRIES = 50
+#: Items of an array, characters of a text: more than any model answers with.
+_LONGEST = 100_000
+#: Repetitions in a pattern; within each other they multiply.
+_TIMES = re.compile(r"\{(?:\d*,)?(\d+),?\}")
 _FORMATS: Mapping[str, str] = {
     "date-time": "2025-01-01T09:00:00Z",
     "date": "2025-01-01",
@@ -58,8 +64,12 @@ def sample(schema: Schema, material: Material) -> Any:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise UnsatisfiableError(f"it is no JSON schema: {error.message}") from error
-    value = _Sampler(schema, material).value(schema, _Place("", 0))
-    problem = next(iter(Draft202012Validator(schema).iter_errors(value)), None)
+    try:
+        value = _Sampler(schema, material).value(schema, _Place("", 0))
+        problem = next(iter(Draft202012Validator(schema).iter_errors(value)), None)
+    except (re.error, ArithmeticError, LookupError, RecursionError, Unresolvable) as error:
+        # What the meta-schema lets through: patterns that are none, empty enums, circles, huge numbers.
+        raise UnsatisfiableError(f"no value can be made for it: {error}") from error
     if problem is not None:
         raise UnsatisfiableError(f"{problem.json_path}: {problem.message}")
     return value
@@ -174,6 +184,7 @@ class _Sampler:
     def _array(self, schema: Schema, place: _Place) -> Any:
         prefix = schema.get("prefixItems", [])
         least = max(schema.get("minItems", 0), len(prefix))
+        _check_length(least)
         wanted = max(least, 1 if place.depth < _DEPTH else 0)
         items = schema.get("items", True)
         if wanted > len(prefix) and isinstance(items, dict) and self._resolve(items).get("type") == "string":
@@ -192,6 +203,7 @@ class _Sampler:
 
     def _string(self, schema: Schema, place: _Place) -> str:
         least, most = schema.get("minLength", 0), schema.get("maxLength", 600)
+        _check_length(least)
         if "pattern" in schema:
             return _matching(str(schema["pattern"]), least, most)
         if schema.get("format") in _FORMATS:
@@ -256,8 +268,14 @@ def _between(low: float, high: float, *, whole: bool) -> float:
     return min(high, 0) - inset if math.isfinite(high) else inset
 
 
+def _check_length(least: int) -> None:
+    if least > _LONGEST:
+        raise UnsatisfiableError(f"an answer has room for {_LONGEST} items or characters, not for {least}")
+
+
 def _matching(pattern: str, least: int, most: int) -> str:
     """A string that matches; tries a fixed series of seeds until the length fits too."""
+    _check_length(math.prod(int(times) for times in _TIMES.findall(pattern)))
     for seed in range(_TRIES):
         made = rstr.Rstr(random.Random(seed)).xeger(pattern)  # noqa: S311  # determinism is the point
         if least <= len(made) <= most:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
 from sandbox.azure.cognitiveservices.errors import OpenAIError, invalid
 
 _MAX_DEPTH = 10
@@ -22,6 +25,11 @@ _FORBIDDEN = (
 
 def check(name: str, schema: Mapping[str, Any], param: str) -> None:
     """Raises the refusal OpenAI gives, which names the place in the schema."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = tuple(str(step) for step in error.absolute_path)
+        raise _refusal(name, place, f"it is no JSON schema: {error.message}", param) from error
     if schema.get("type") != "object":
         raise _refusal(
             name,

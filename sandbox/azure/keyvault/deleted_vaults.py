@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sandbox.arm.errors import ArmError
+from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.keyvault import naming
@@ -65,7 +65,9 @@ class DeletedVaults:
         return Answer()
 
     async def _check_name(self, call: OperationCall) -> Answer:
-        name = str(call.body.get("name", ""))
+        name, kind = call.body.get("name"), call.body.get("type", naming.TYPE)
+        if not isinstance(name, str) or str(kind).lower() != naming.TYPE.lower():
+            raise bad_request("BadRequest", f"Send a name and the type '{naming.TYPE}'.")
         if (message := naming.invalid(name)) is not None:
             return Answer(body={"nameAvailable": False, "reason": "AccountNameInvalid", "message": message})
         refusal = naming.taken(self._store, name)

@@ -123,7 +123,7 @@ class SecretsPlane:
             )
         try:
             body = await json_object(request)
-        except (ValueError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise errors.bad_parameter(f"The request body is not valid JSON: {error}") from error
         days = retention_days(vault)
         bundles = wire.Bundles(f"https://{host(request)}", recovery_level(vault), days)

@@ -141,7 +141,9 @@ class StorageAccountHandler(Handler):
         return await self._list_keys(call)
 
     async def _check_name(self, call: OperationCall) -> Answer:
-        name = str(call.body.get("name", ""))
+        name, kind = call.body.get("name"), call.body.get("type", self.type)
+        if not isinstance(name, str) or str(kind).lower() != self.type.lower():
+            raise bad_request("InvalidRequest", f"Send a name and the type '{self.type}'.")
         if not _NAME.fullmatch(name):
             message = (
                 f"{name} is not a valid storage account name. Storage account name must be between 3 and 24 "
