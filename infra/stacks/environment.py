@@ -46,11 +46,11 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     Telemetry("telemetry", TelemetryArgs(names.workspace, rg, 30, tags))
     network = Network("network", NetworkArgs(names.network, rg, tags))
     registry = Registry("registry", RegistryArgs(names.registry, rg, [kubelet.grantee()], operators, tags))
-    vault = Vault("vault", VaultArgs(names.vault, rg, agents, operators, 7, tags))
-    cosmos = Cosmos(
-        "cosmos", CosmosArgs(names.cosmos, settings.location, rg, [*agents, *operators], 400, tags)
-    )
-    openai = OpenAI("openai", OpenAIArgs(names.openai, rg, settings.model, [*agents, *operators], tags))
+    location = settings.location
+    vault = Vault("vault", VaultArgs(names.vault, cloud, location, rg, agents, operators, 7, tags))
+    users = [*agents, *operators]
+    cosmos = Cosmos("cosmos", CosmosArgs(names.cosmos, location, rg, users, 400, tags))
+    openai = OpenAI("openai", OpenAIArgs(names.openai, cloud, location, rg, settings.model, users, tags))
     cluster = Cluster(
         "cluster",
         ClusterArgs(
