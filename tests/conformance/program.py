@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 import yaml
@@ -112,7 +113,9 @@ def declared(stack: str, *, root: Path = ROOT) -> list[Declared]:
     recorder = _Recorder(plain["azure-native:location"])
     pulumi.runtime.set_mocks(recorder, project="agents", stack=stack, preview=False)
     pulumi.runtime.set_all_config(plain)
-    _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)))
+    # Nothing was deleted before; looking would need a cloud.
+    with patch("infra.azure.soft_deleted._exists", return_value=False):
+        _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)))
     return recorder.declared
 
 
