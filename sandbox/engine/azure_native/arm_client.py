@@ -13,7 +13,8 @@ from sandbox.engine.azure_native.auth import Tokens
 from sandbox.engine.plug import CancelledError
 
 _RETRY = {408, 429, 502, 503, 504}
-_ATTEMPTS = 6
+#: With the pauses between them these bridge half a minute, in which a cloud that was restarted is back.
+_ATTEMPTS = 10
 #: Seconds between two polls where ARM does not say: quickly at first, for what is nearly done.
 _FIRST, _LONGEST = 0.5, 10.0
 _TERMINAL = {"succeeded", "failed", "canceled", "cancelled"}

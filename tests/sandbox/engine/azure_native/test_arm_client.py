@@ -55,7 +55,7 @@ def test_a_lost_connection_is_tried_again() -> None:
 
 
 def test_a_cloud_that_is_down_is_named() -> None:
-    line = Line(*[httpx.ConnectError("refused")] * 6)
+    line = Line(*[httpx.ConnectError("refused")] * 10)
     with pytest.raises(RefusedError, match=r"does not answer: refused\. Is the cloud up"):
         line.client.get(THING, "2024-01-01")
 
