@@ -7,6 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox.arm.errors import ArmError
+from sandbox.arm.request import api_version
 from sandbox.names import Names
 
 #: What the Pulumi program is told beyond Azure's own document: the dialect of Azure SQL's stand-in.
@@ -72,13 +74,12 @@ class Metadata:
         self._document = document(names)
 
     async def endpoints(self, request: Request) -> Response:
-        version = request.query_params.get("api-version")
-        if version is None:
-            error = {
-                "code": "MissingApiVersionParameter",
-                "message": "The api-version query parameter (?api-version=) is required for all requests.",
-            }
-            return JSONResponse({"error": error}, 400)
+        query = dict(request.query_params)
+        try:
+            # Older clients ask for 1.0, which is no date.
+            version = "1.0" if query.get("api-version") == "1.0" else api_version(query)
+        except ArmError as error:
+            return JSONResponse(error.body(), error.status)
         if version < "2019":
             return JSONResponse(
                 {

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -40,7 +41,7 @@ class Hooks:
                 Route("/{key}/workload-identity", self._workload_identity, methods=["POST"]),
                 Route("/{key}/nodes/{number:int}/metadata/{path:path}", self._metadata),
             ],
-            exception_handlers={ArmError: _refuse},
+            exception_handlers=_REFUSALS,
         )
 
     def issuer_app(self) -> Starlette:
@@ -49,13 +50,14 @@ class Hooks:
             routes=[
                 Route("/{tenant}/{cluster}/.well-known/openid-configuration", self._discovery),
                 Route("/{tenant}/{cluster}/openid/v1/jwks", self._keys),
-            ]
+            ],
+            exception_handlers=_REFUSALS,
         )
 
     async def _authorize(self, request: Request) -> Response:
         cluster = self._cluster(request)
         if cluster is None or not _knows_secret(request, cluster):
-            return Response(status_code=401)
+            raise _unauthorized()
         review = await _review(request, "SubjectAccessReview", "spec")
         return JSONResponse(azurerbac.review(self._services.rbac, cluster.id, review))
 
@@ -63,7 +65,7 @@ class Hooks:
         cluster = self._cluster(request)
         resource = self._services.store.get(cluster.id) if cluster else None
         if resource is None:
-            return Response(status_code=404)
+            raise _nothing(request)
         review = await _review(request, "AdmissionReview", "request")
         try:
             asked = review["request"]
@@ -83,22 +85,24 @@ class Hooks:
         cluster = self._cluster(request)
         resource = self._services.store.get(cluster.id) if cluster else None
         if cluster is None or resource is None or not _knows_secret(request, cluster):
-            return Response(status_code=401)
+            raise _unauthorized()
         node = next((n for n in cluster.nodes() if n.number == request.path_params["number"]), None)
         if node is None:
-            return Response(status_code=404)
+            raise _nothing(request)
         instance = metadata.Instance(node, resource)
         return await metadata.answer(self._services, instance, request, request.path_params["path"])
 
     async def _discovery(self, request: Request) -> Response:
         found = self._issuer(request)
-        return _document(oidc.discovery(found[0]) if found else None)
+        if found is None:
+            raise _nothing(request)
+        return JSONResponse(oidc.discovery(found[0]))
 
     async def _keys(self, request: Request) -> Response:
         found = self._issuer(request)
         if found is None:
-            return _document(None)
-        return _document(oidc.keys((found[1].folder / "pki" / "service-account.pub").read_text()))
+            raise _nothing(request)
+        return JSONResponse(oidc.keys((found[1].folder / "pki" / "service-account.pub").read_text()))
 
     def _cluster(self, request: Request) -> ClusterLayout | None:
         key = request.path_params["key"]
@@ -127,13 +131,23 @@ async def _review(request: Request, kind: str, part: str) -> dict[str, Any]:
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        error = ArmError(error.status_code, "BadRequest", error.detail)
     if not isinstance(error, ArmError):
         raise error
     return JSONResponse(error.body(), error.status)
 
 
-def _document(body: dict[str, Any] | None) -> Response:
-    return JSONResponse(body) if body is not None else Response(status_code=404)
+#: Every refusal is a JSON object, also of paths and methods that there are not.
+_REFUSALS: dict[Any, Any] = {ArmError: _refuse, HTTPException: _refuse}
+
+
+def _unauthorized() -> ArmError:
+    return ArmError(401, "Unauthorized", "The cluster's secret is missing or is not this cluster's.")
+
+
+def _nothing(request: Request) -> ArmError:
+    return ArmError(404, "NotFound", f"There is nothing at {request.url.path}.")
 
 
 def _knows_secret(request: Request, cluster: ClusterLayout) -> bool:

@@ -23,6 +23,9 @@ _ANY_NAME = re.compile(
 )
 _STARTS = re.compile(r"\s*startswith\(\s*(?P<field>\w+)\s*,\s*'(?P<value>[^']*)'\s*\)\s*", re.IGNORECASE)
 
+#: Microsoft Graph's own application.
+_APPLICATION = "00000003-0000-0000-c000-000000000000"
+
 Test = Callable[[dict[str, Any]], bool]
 
 
@@ -154,10 +157,17 @@ def _context(request: Request, name: str) -> str:
     return f"https://{request.url.netloc}/{request.path_params['version']}/$metadata#{name}"
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
     if not isinstance(error, ArmError):
         raise error
-    return JSONResponse(error.body(), error.status)
+    headers = {"WWW-Authenticate": _challenge(request)} if error.status == 401 else {}
+    return JSONResponse(error.body(), error.status, headers)
+
+
+def _challenge(request: Request) -> str:
+    login = "login." + (request.url.hostname or "").partition(".")[2]
+    authority = f"https://{login}/common/oauth2/authorize"
+    return f'Bearer realm="", authorization_uri="{authority}", client_id="{_APPLICATION}"'
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -63,7 +63,10 @@ class Resources:
 
     def check(self, resource: str) -> str:
         """The resource, if the directory knows it. Raises EntraError AADSTS500011."""
-        host = (urlparse(resource).hostname or "").lower()
+        try:
+            host = (urlparse(resource).hostname or "").lower()
+        except ValueError:
+            host = ""
         domains = (self.suffix, *_DOMAINS)
         if resource.lower() in _APPLICATIONS or any(
             host == domain or host.endswith("." + domain) for domain in domains

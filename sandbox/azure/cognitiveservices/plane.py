@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -83,7 +84,8 @@ class OpenAIPlane:
                 route("/openai/v1/models", self.models, "GET"),
                 route("/openai/v1/models/{model}", self.model, "GET"),
                 route("/{path:path}", self.nothing, ""),
-            ]
+            ],
+            exception_handlers={HTTPException: _refuse},
         )
 
     async def _answer(
@@ -187,6 +189,12 @@ class OpenAIPlane:
             return StreamingResponse(events, headers=call.headers, media_type="text/event-stream")
         answer = await ollama.complete(body, deployed.model.name)
         return JSONResponse({**answer, "model": deployed.full_name}, headers=call.headers)
+
+
+async def _refuse(_request: Request, _error: Exception) -> Response:
+    """Methods that HTTP has but no operation."""
+    refusal = errors.resource_not_found()
+    return JSONResponse(refusal.body(), refusal.status)
 
 
 async def _body(request: Request) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -22,7 +23,7 @@ from sandbox.azure.containerregistry.repositories import Manifest, Repositories,
 from sandbox.azure.dataplane import json_object
 
 _PATH = re.compile(r"(?P<name>.+?)(?:/(?P<kind>_tags|_manifests)(?:/(?P<reference>[^/]+))?)?")
-_PAGE = 100
+_PAGE, _LARGEST_PAGE = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,12 @@ class Place:
 
 
 def _page(request: Request, items: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The names on the page asked for (`n`, `last`), and the Link header to the next."""
-    size = min(int(request.query_params.get("n", _PAGE)), 1000) or _PAGE
+    """The names on the page asked for (`n`, `last`), and the Link header to the next. Raises HTTPException
+    when `n` is no number."""
+    asked = request.query_params.get("n", str(_PAGE))
+    if not asked.isdecimal():
+        raise HTTPException(400, f"the page size n is a number, not '{asked}'")
+    size = min(int(asked[:9]), _LARGEST_PAGE) or _PAGE
     last = request.query_params.get("last", "")
     rest = [item for item in items if item > last]
     page = rest[:size]

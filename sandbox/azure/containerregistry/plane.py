@@ -114,7 +114,7 @@ class Plane:
         if (gate := self._gate(request)) is None:
             return _no_registry(request)
         match = _API.fullmatch(request.path_params["path"])
-        if match is None:
+        if match is None or _climbs(match.string):
             return replies.error(404, "UNSUPPORTED", "The operation is unsupported.")
         repository, kind, rest = match["name"], match["kind"], match["rest"]
         if (refusal := self._refusal(gate, request, _wanted(request.method, repository, rest))) is not None:
@@ -150,6 +150,8 @@ class Plane:
         if (gate := self._gate(request)) is None:
             return _no_registry(request)
         path = request.path_params["path"].strip("/")
+        if _climbs(path):
+            return replies.error(400, "NAME_INVALID", f"the name '{path}' is invalid")
         repository = re.split(r"/_(?:tags|manifests)(?:/|$)", path)[0]
         action = {"GET": "metadata_read", "PATCH": "metadata_write"}.get(request.method, "delete")
         wanted = Grant("repository", repository, frozenset({action}))
@@ -159,6 +161,11 @@ class Plane:
 
     def _folder(self, gate: Gate) -> Folder:
         return Folder.of(self._services.config, gate.registry.id.name)
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path means another than it says: names are folders of the registry."""
+    return "\0" in path or not {"", ".", ".."}.isdisjoint(path.rstrip("/").split("/"))
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -62,6 +63,16 @@ class Call:
         return wire.check_version(self.request.path_params.get("version", ""))
 
 
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Methods that HTTP has but no operation."""
+    if not isinstance(error, HTTPException):
+        raise error
+    refusal = errors.KeyVaultError(
+        error.status_code, "MethodNotAllowed", f"{request.method} is not served at {request.url.path}."
+    )
+    return JSONResponse(refusal.body(), refusal.status)
+
+
 Endpoint = Callable[[Call], Awaitable[Any]]
 
 
@@ -92,7 +103,8 @@ class SecretsPlane:
                 route("/deletedsecrets/{name}", get=self.get_deleted, delete=self.purge),
                 route("/deletedsecrets/{name}/recover", post=self.recover),
                 route("/{path:path}"),
-            ]
+            ],
+            exception_handlers={HTTPException: _refuse},
         )
 
     async def _answer(self, request: Request, methods: Mapping[str, Endpoint]) -> Response:

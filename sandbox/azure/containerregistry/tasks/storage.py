@@ -76,7 +76,10 @@ class TaskStorage:
         return base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode()
 
     def app(self) -> Starlette:
-        return Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "HEAD", "PUT"])])
+        return Starlette(
+            routes=[Route("/{path:path}", self._serve, methods=["GET", "HEAD", "PUT"])],
+            exception_handlers={405: _unsupported},
+        )
 
     def _refusal(self, request: Request, path: str, needed: str) -> Response | None:
         query = request.query_params
@@ -103,6 +106,10 @@ class TaskStorage:
         if not file.parents[len(Path(match["blob"]).parts)].is_dir():
             return _error(404, "ResourceNotFound", "The registry is gone.")
         return await _write(request, file)
+
+
+async def _unsupported(_request: Request, _refusal: Exception) -> Response:
+    return _error(405, "UnsupportedHttpVerb", "The resource doesn't support the specified HTTP verb.")
 
 
 def _read(request: Request, file: Path) -> Response:
