@@ -60,15 +60,23 @@ class Pulumi:
             )
 
     def outputs(self) -> dict[str, Any]:
-        command = ["pulumi", "--non-interactive", "stack", "output", "--json", "--stack", STACK]
+        return self._read("stack", "output", "--json")
+
+    def pending(self) -> list[str]:
+        """URNs of what was being changed when an earlier run was killed, and still is marked so."""
+        deployment = self._read("stack", "export").get("deployment") or {}
+        return [operation["resource"]["urn"] for operation in deployment.get("pending_operations") or []]
+
+    def _read(self, *arguments: str) -> dict[str, Any]:
+        command = ["pulumi", "--non-interactive", *arguments, "--stack", STACK]
         user = identity(invoking_user())
         done = subprocess.run(
             command, cwd=PROJECT, env=dict(self.env), check=False, capture_output=True, text=True, **user
         )
         if done.returncode != 0:
-            raise HostError(f"the stack's outputs cannot be read: {done.stderr.strip()}")
-        outputs: dict[str, Any] = json.loads(done.stdout)
-        return outputs
+            raise HostError(f"`pulumi {' '.join(arguments)}` failed: {done.stderr.strip()}")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
 
 
 def deploy(config: Config, console: Console | None = None) -> None:
@@ -78,9 +86,7 @@ def deploy(config: Config, console: Console | None = None) -> None:
     started = time.monotonic()
     console.print(f"deploy: pulumi up of {STACK} …")
     pulumi.run("stack", "select", "--create", STACK)
-    if abandoned(pulumi_folder(config), STACK):
-        console.print("deploy: an earlier pulumi was killed; releasing its lock")
-        pulumi.run("cancel", "--yes", "--stack", STACK)
+    recover(pulumi, pulumi_folder(config), console)
     pulumi.run("up", "--yes", "--skip-preview", "--stack", STACK)
     console.print(f"deploy: pulumi up of {STACK} done in {time.monotonic() - started:.0f} s")
     url = str(pulumi.outputs()["agentsUrl"])
@@ -95,6 +101,19 @@ def deploy(config: Config, console: Console | None = None) -> None:
         markup=False,
         soft_wrap=True,
     )
+
+
+def recover(pulumi: Pulumi, backend: Path, console: Console) -> None:
+    """Undo what a killed pulumi left in the stack's state: its lock, and what it was about to create.
+
+    The latter would be warned of at every later run. What did come into being, the next `up` finds again.
+    """
+    if abandoned(backend, STACK):
+        console.print("deploy: an earlier pulumi was killed; releasing its lock")
+        pulumi.run("cancel", "--yes", "--stack", STACK)
+    if pending := pulumi.pending():
+        console.print(f"deploy: looking at what an earlier pulumi left unfinished ({len(pending)}) …")
+        pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", STACK)
 
 
 def environment(config: Config) -> dict[str, str]:

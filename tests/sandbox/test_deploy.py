@@ -14,9 +14,10 @@ from typing import ClassVar
 import certifi
 import psutil
 import pytest
+from rich.console import Console
 
 from sandbox.config import Config
-from sandbox.deploy import abandoned, ask, environment
+from sandbox.deploy import Pulumi, abandoned, ask, environment, recover
 from sandbox.host.errors import HostError
 
 
@@ -52,6 +53,36 @@ def test_the_lock_of_another_machine_is_respected(tmp_path: Path) -> None:
     _lock(tmp_path, hostname="elsewhere", pid=2**22 + 1)
     with pytest.raises(HostError, match="another pulumi"):
         abandoned(tmp_path, "dev")
+
+
+def _fake_pulumi(folder: Path, deployment: object) -> Pulumi:
+    """Notes what it is asked; its stack's state is `deployment`."""
+    program = folder / "pulumi"
+    state = json.dumps({"version": 3, "deployment": deployment})
+    program.write_text(f'#!/bin/sh\necho "$2" >> {folder}/asked\n[ "$2" != stack ] || echo \'{state}\'\n')
+    program.chmod(0o755)
+    return Pulumi({"PATH": f"{folder}:{os.environ['PATH']}"})
+
+
+@pytest.mark.parametrize(
+    ("pending", "killed", "asked"),
+    [
+        (False, False, ["stack"]),
+        (True, False, ["stack", "refresh"]),
+        (True, True, ["cancel", "stack", "refresh"]),
+    ],
+)
+def test_what_a_killed_pulumi_left_is_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, pending: bool, killed: bool, asked: list[str]
+) -> None:
+    operations = [{"resource": {"urn": "urn:pulumi:dev::agents::a:b:C::d"}, "type": "creating"}]
+    pulumi = _fake_pulumi(tmp_path, {"pending_operations": operations} if pending else None)
+    # The child is started by the parent's PATH.
+    monkeypatch.setenv("PATH", pulumi.env["PATH"])
+    if killed:
+        _lock(tmp_path, pid=2**22 + 1)
+    recover(pulumi, tmp_path, Console())
+    assert (tmp_path / "asked").read_text().split() == asked
 
 
 def test_without_a_sandbox_the_remedy_is_told(tmp_path: Path) -> None:
