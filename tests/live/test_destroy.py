@@ -1,0 +1,96 @@
+"""`pulumi destroy` leaves nothing, and `pulumi up` works again although names are soft-deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.config import Config
+from sandbox.host import netns
+from tests.sandboxed import ROOT, Result, Sandbox, sandbox_command
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
+
+_STACK = "tmp"
+_GROUP, _VAULT, _ACCOUNT = "rg-agents-tmp", "kv-agents-tmp", "oai-agents-tmp"
+
+
+class _Stack:
+    """A second environment beside dev, from a configuration file of its own."""
+
+    def __init__(self, sandbox: Sandbox, config: Path) -> None:
+        self.sandbox = sandbox
+        self._config = config
+
+    def pulumi(self, command: str, *arguments: str, **options: Any) -> Result:
+        return self.sandbox.pulumi(
+            command, "--stack", _STACK, "--config-file", str(self._config), *arguments, **options
+        )
+
+    def remove(self) -> None:
+        """Also what an interrupted run left; names become free."""
+        stacks = self.sandbox.pulumi("stack", "ls", "--json").json()
+        found = next((stack for stack in stacks if stack["name"] == _STACK), None)
+        if found is not None:
+            if found["resourceCount"]:
+                self.sandbox.pulumi("cancel", "--stack", _STACK, "--yes", check=False)
+                self.pulumi("destroy", "--yes", "--skip-preview", "--refresh", timeout=600)
+            self.sandbox.pulumi("stack", "rm", _STACK, "--yes", "--preserve-config")
+        if _VAULT in self.deleted("keyvault"):
+            self.sandbox.az("keyvault", "purge", "--name", _VAULT)
+        if _ACCOUNT in self.deleted("cognitiveservices", "account"):
+            where = ("--resource-group", _GROUP, "--location", "westeurope")
+            self.sandbox.az("cognitiveservices", "account", "purge", "--name", _ACCOUNT, *where)
+
+    def deleted(self, *kind: str) -> set[str]:
+        return {found["name"] for found in self.sandbox.az(*kind, "list-deleted")}
+
+
+@pytest.fixture
+def stack(bare_sandbox: Sandbox, tmp_path: Path) -> Iterator[_Stack]:
+    config = tmp_path / "Pulumi.tmp.yaml"
+    lines = (ROOT / "Pulumi.dev.yaml").read_text().splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if not line.startswith("encryptionsalt:")))
+    stack = _Stack(bare_sandbox, config)
+    stack.remove()
+    yield stack
+    stack.remove()
+
+
+def _traces(sandbox: Sandbox) -> dict[str, set[str]]:
+    """What a cluster and its neighbours leave on this machine and in the cloud, unless it is cleared away."""
+    config = Config()
+    status = sandbox_command("status", "--json")
+    state = [path for path in config.state.glob("*/*") if path.is_dir() and path.parent.name != "pulumi"]
+    return {
+        "programs": {part["name"] for part in Result(0, status, "").json()["parts"]},
+        "namespaces": {name for name in netns.names() if name.startswith(config.netns)},
+        "cgroups": {str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{config.cgroup}/**/")},
+        "host names": {line for line in Path("/etc/hosts").read_text().splitlines() if "-tmp" in line},
+        "state": {str(path) for path in state},
+        "groups": {group["name"] for group in sandbox.az("group", "list")},
+        "resources": {resource["id"] for resource in sandbox.az("resource", "list")},
+    }
+
+
+def test_destroy_leaves_nothing_and_up_works_again(stack: _Stack) -> None:
+    before = _traces(stack.sandbox)
+    stack.sandbox.pulumi("stack", "init", _STACK, "--no-select")
+    stack.pulumi("up", "--yes", "--skip-preview", timeout=600)
+    up = _traces(stack.sandbox)
+    assert all(before[kind] < up[kind] for kind in before), "a trace that `up` does not leave tests nothing"
+
+    stack.pulumi("destroy", "--yes", "--skip-preview", timeout=600)
+    assert _traces(stack.sandbox) == before
+    assert _VAULT in stack.deleted("keyvault")
+    assert _ACCOUNT in stack.deleted("cognitiveservices", "account")
+
+    stack.pulumi("up", "--yes", "--skip-preview", timeout=600)
+    assert {_VAULT, _ACCOUNT} <= {found["name"] for found in stack.sandbox.az("resource", "list")}
+    assert _VAULT not in stack.deleted("keyvault")
+    assert _ACCOUNT not in stack.deleted("cognitiveservices", "account")
+    stack.pulumi("destroy", "--yes", "--skip-preview", timeout=600)
+    assert _traces(stack.sandbox) == before
