@@ -19,7 +19,7 @@ check:  ## Format, lint, types, architecture, unit tests: the fast loop
 		&& uv run ruff check \
 		&& uv run mypy \
 		&& uv run lint-imports \
-		&& uv run pytest -q -m "not live and not soak and not engine"
+		&& uv run pytest -q -m "not live and not soak and not engine and not slow"
 
 test:  ## Every test but the soaks, on a sandbox that is brought up once
 	@$(UV) uv run sandbox up && uv run sandbox deploy && uv run pytest -m "not soak"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.sandboxed import Sandbox, sandbox_command, user_environment
@@ -23,3 +25,22 @@ def sandbox(bare_sandbox: Sandbox) -> Sandbox:
     )
     bare_sandbox.run("kubelogin", "convert-kubeconfig", "-l", "azurecli")
     return bare_sandbox
+
+
+#: Tests that serve the local Azure over HTTPS to official clients, or draw hundreds of bodies.
+_SLOW = (
+    "sandbox/azure",
+    "sandbox/arm/test_sdks.py",
+    "sandbox/arm/test_kill.py",
+    "sandbox/entra/test_federation.py",
+    "sandbox/entra/test_login.py",
+    "conformance/test_generated_bodies.py",
+    "conformance/test_program_bodies.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(_SLOW):
+            item.add_marker(pytest.mark.slow)

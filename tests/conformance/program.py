@@ -1,5 +1,6 @@
 """What the program declares, without an engine: every azure-native resource of an environment, with mocks."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -111,6 +112,8 @@ def declared(stack: str, *, root: Path = ROOT) -> list[Declared]:
     config = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())["config"]
     plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     recorder = _Recorder(plain["azure-native:location"])
+    # The runtime takes the thread's loop, which an asynchronous test before this one has closed.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(recorder, project="agents", stack=stack, preview=False)
     pulumi.runtime.set_all_config(plain)
     # Nothing was deleted before; looking would need a cloud.
