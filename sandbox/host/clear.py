@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from sandbox.config import Config
-from sandbox.host import mounts, network, processes
+from sandbox.host import kernel, mounts, network, processes
 from sandbox.host.cgroup import Cgroup
 from sandbox.host.errors import HostError
 from sandbox.host.hosts import HostNames
@@ -34,6 +34,7 @@ def clear(config: Config) -> int:
     mounts.unmount_below(config.state.resolve())
     network.remove(config, pods)
     cgroup.remove()
+    kernel.restore_limits(config)
     HostNames(config).remove_all()
     shutil.rmtree(config.run, ignore_errors=True)
     return len(members)

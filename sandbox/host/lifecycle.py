@@ -11,7 +11,7 @@ import time
 from rich.console import Console
 
 from sandbox.config import Config
-from sandbox.host import azlogin, ca, environment, netns, network, parts, ports, session, supervisor
+from sandbox.host import azlogin, ca, environment, kernel, netns, network, parts, ports, session, supervisor
 from sandbox.host.cgroup import Cgroup
 from sandbox.host.clear import clear, remove_state
 from sandbox.host.lock import exclusive
@@ -69,6 +69,7 @@ def _ground(config: Config, progress: Progress) -> Programs:
     alive = netns.exists(config.netns) and supervised.is_alive()
     if not alive and clear(config):
         progress.say("cleared what an interrupted run had left")
+    kernel.raise_limits(config)
     network.create(config)
     Cgroup(config.cgroup).create()
     ca.ensure(config, os.environ)
