@@ -14,6 +14,13 @@ from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import SqliteStore
 
 _LONGEST_NAME = 260
+#: Scopes of role assignments that only a data plane knows, below resources that ARM stores.
+_DATA_SCOPES = {
+    "microsoft.containerservice/managedclusters/namespaces",
+    "microsoft.keyvault/vaults/certificates",
+    "microsoft.keyvault/vaults/keys",
+    "microsoft.keyvault/vaults/secrets",
+}
 _BAD_NAME = re.compile(r"[<>%&\\?\x00-\x1f\x7f]")
 
 
@@ -36,7 +43,7 @@ def missing(id: ResourceId) -> ArmError:  # noqa: A002
 
 def require_ancestors(store: SqliteStore, id: ResourceId, action: str) -> Resource | None:  # noqa: A002
     """The parent of `id`, all of whose ancestors exist; None at the tenant's root."""
-    above = ancestors(id)
+    above = [one for one in ancestors(id) if one.type.lower() not in _DATA_SCOPES]
     for ancestor in reversed(above):
         if store.get(ancestor) is None:
             if ancestor.type in (GROUP_TYPE, SUBSCRIPTION_TYPE) or action != "write":
@@ -55,7 +62,8 @@ def canonical(store: SqliteStore, id: ResourceId, info: TypeInfo) -> ResourceId:
     """A new id in Azure's spelling of everything but its own name."""
     above = parent(id)
     found = store.get(above) if above is not None else None
-    return child(found.id.text if found else "", info.name, id.name)
+    unknown = above.text if above is not None and above.type.lower() in _DATA_SCOPES else ""
+    return child(found.id.text if found else unknown, info.name, id.name)
 
 
 def require_idle(store: SqliteStore, operations: Operations, id: ResourceId) -> None:  # noqa: A002

@@ -1,4 +1,4 @@
-"""The few kernel limits that several Kubernetes nodes on one machine exceed: raised by `up`, put back by `down`.
+"""The kernel limits that several Kubernetes nodes on one machine exceed: raised by `up`, put back by `down`.
 
 Only limits that are too low are touched; what each was is kept in the state folder until it is put back.
 """
@@ -12,7 +12,7 @@ from sandbox.config import Config
 from sandbox.host import files
 
 _PROC = Path("/proc/sys")
-#: A containerd that gets no inotify instance starts without its Kubernetes half; one cluster of two nodes takes
+#: A containerd that gets no inotify instance starts without its Kubernetes half; a cluster of two nodes takes
 #: about 40, and the kernel's default is 128 for all of root's processes.
 LIMITS = {"fs/inotify/max_user_instances": 1024}
 
