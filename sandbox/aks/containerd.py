@@ -62,6 +62,8 @@ def _toml(folder: Path) -> str:
     return f"""version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
+# Without it, containerd would run on without its Kubernetes half.
+required_plugins = ["io.containerd.grpc.v1.cri"]
 disabled_plugins = [
   "io.containerd.internal.v1.opt",
   "io.containerd.snapshotter.v1.aufs",
