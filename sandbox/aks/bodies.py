@@ -82,7 +82,8 @@ def cluster(put: Put, names: Names, pools: Mapping[str, Mapping[str, Any]]) -> B
 def pool(sent: Mapping[str, Any], version: str, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """An agent pool's properties, for a resource of its own or inline; what an inline profile does not say
     stays as the pool has it (`known`)."""
-    said = {key: value for key, value in sent.items() if key != "name" and value is not None}
+    # What a read-modify-write sends back of `status` was true when it was read.
+    said = {key: value for key, value in sent.items() if key not in {"name", "status"} and value is not None}
     filled = {**_POOL_DEFAULTS, **(known or {}), **said}
     if "vmSize" not in filled:
         raise bad_request("InvalidParameter", "The vmSize of an agent pool is required.", "properties.vmSize")

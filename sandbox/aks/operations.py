@@ -75,7 +75,7 @@ class ClusterOperations:
                 "kubernetesVersion": version,
                 "name": profile["name"],
                 "osType": profile["osType"],
-                "upgrades": None,
+                "upgrades": [],
             }
             for profile in cluster.properties["agentPoolProfiles"]
         ]
@@ -88,7 +88,7 @@ class ClusterOperations:
                     "controlPlaneProfile": {
                         "kubernetesVersion": version,
                         "osType": "Linux",
-                        "upgrades": None,
+                        "upgrades": [],
                     },
                     "agentPoolProfiles": pools,
                 },
@@ -108,7 +108,7 @@ class ClusterOperations:
                 "properties": {
                     "kubernetesVersion": pool.properties["currentOrchestratorVersion"],
                     "osType": pool.properties["osType"],
-                    "upgrades": None,
+                    "upgrades": [],
                     "latestNodeImageVersion": pool.properties["nodeImageVersion"],
                 },
             }
