@@ -18,6 +18,8 @@ import rstr
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from referencing.exceptions import Unresolvable
+from rstr.xeger import STAR_PLUS_LIMIT
+from rstr.xeger import sre_parse as _regex  # type: ignore[attr-defined]
 
 from sandbox.azure.cognitiveservices.material import Material, shorten
 
@@ -25,10 +27,10 @@ Schema = Mapping[str, Any]
 
 _DEPTH = 6
 _TRIES = 50
-#: Items of an array, characters of a text: more than any model answers with.
+#: Characters of a text: more than any model answers with.
 _LONGEST = 100_000
-#: Repetitions in a pattern; within each other they multiply.
-_TIMES = re.compile(r"\{(?:\d*,)?(\d+),?\}")
+#: Values in an answer.
+_MOST_VALUES = 5_000
 _FORMATS: Mapping[str, str] = {
     "date-time": "2025-01-01T09:00:00Z",
     "date": "2025-01-01",
@@ -78,6 +80,7 @@ def sample(schema: Schema, material: Material) -> Any:
 class _Sampler:
     def __init__(self, root: Schema, material: Material) -> None:
         self._root = root
+        self._left = _MOST_VALUES
         self._material = material
         self._makers: Mapping[str, Callable[[Schema, _Place], Any]] = {
             "object": self._object,
@@ -89,7 +92,14 @@ class _Sampler:
             "null": lambda _schema, _place: None,
         }
 
+    def _require_room(self, values: int) -> None:
+        """Raises UnsatisfiableError when so many more are too many for an answer."""
+        if values > self._left:
+            raise UnsatisfiableError(f"an answer has room for {_MOST_VALUES} values")
+
     def value(self, schema: Schema | bool, place: _Place) -> Any:
+        self._require_room(1)
+        self._left -= 1
         if isinstance(schema, bool):
             return self._material.headline
         schema = self._resolve(schema)
@@ -184,7 +194,7 @@ class _Sampler:
     def _array(self, schema: Schema, place: _Place) -> Any:
         prefix = schema.get("prefixItems", [])
         least = max(schema.get("minItems", 0), len(prefix))
-        _check_length(least)
+        self._require_room(least)
         wanted = max(least, 1 if place.depth < _DEPTH else 0)
         items = schema.get("items", True)
         if wanted > len(prefix) and isinstance(items, dict) and self._resolve(items).get("type") == "string":
@@ -270,12 +280,30 @@ def _between(low: float, high: float, *, whole: bool) -> float:
 
 def _check_length(least: int) -> None:
     if least > _LONGEST:
-        raise UnsatisfiableError(f"an answer has room for {_LONGEST} items or characters, not for {least}")
+        raise UnsatisfiableError(f"an answer has room for {_LONGEST} characters, not for {least}")
+
+
+def _longest(parsed: Any) -> int:
+    """Characters of the longest string that is made for a parsed pattern; repetitions within each other
+    multiply."""
+    total = 0
+    for operator, argument in parsed:
+        name = operator.name.lower()
+        if name.endswith("_repeat"):
+            least, most, inner = argument
+            total += max(least, min(most, STAR_PLUS_LIMIT)) * _longest(inner)
+        elif name == "branch":
+            total += max(_longest(choice) for choice in argument[1])
+        elif name in ("subpattern", "assert", "atomic_group"):
+            total += _longest(argument[-1] if name != "atomic_group" else argument)
+        else:
+            total += 1
+    return total
 
 
 def _matching(pattern: str, least: int, most: int) -> str:
     """A string that matches; tries a fixed series of seeds until the length fits too."""
-    _check_length(math.prod(int(times) for times in _TIMES.findall(pattern)))
+    _check_length(_longest(_regex.parse(pattern)))
     for seed in range(_TRIES):
         made = rstr.Rstr(random.Random(seed)).xeger(pattern)  # noqa: S311  # determinism is the point
         if least <= len(made) <= most:

@@ -200,7 +200,7 @@ class Documents:
             self._data,
             container,
             sql=body["query"],
-            parameters=list(body.get("parameters") or []),
+            parameters=_parameters(body),
             keys=await self._data.run(lambda journal: wanted.keys(journal, container)),
             keyed=wanted.everything and not anywhere,
         )
@@ -229,6 +229,18 @@ class Documents:
         if not page.rows:
             return replies.reply(304, etag=f'"{reached}"', lsn=reached)
         return await self._page(container, page, etag=f'"{reached}"')
+
+
+def _parameters(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A query's parameters, each `{"name": "@x", "value": …}`. Raises CosmosError 400."""
+    given = body.get("parameters") or []
+    if not isinstance(given, list):
+        raise bad_request("The parameters of a query are an array.")
+    for one in given:
+        name = one.get("name") if isinstance(one, dict) else None
+        if not isinstance(name, str) or not name.startswith("@"):
+            raise bad_request("Each parameter of a query is an object with a name like '@x' and a value.")
+    return given
 
 
 def _answer(write: Write, result: Result | CosmosError) -> Mapping[str, Any]:

@@ -99,6 +99,15 @@ def test_what_it_does_not_know_is_said(events: ContainerProxy, sql: str) -> None
     assert refused.value.status_code == 400
 
 
+@pytest.mark.parametrize(
+    "parameters", [5, "x", {"name": "@n"}, [1], [{"name": 1}], [{"value": 1}], [{"name": "n"}]]
+)
+def test_parameters_that_are_none_are_refused(events: ContainerProxy, parameters: object) -> None:
+    with pytest.raises(exceptions.CosmosHttpResponseError, match="parameter") as refused:
+        ask(events, "SELECT * FROM c WHERE c.n = @n", parameters=parameters, partition_key="devops")
+    assert refused.value.status_code == 400
+
+
 def test_system_properties_in_queries_are_those_of_reads(events: ContainerProxy) -> None:
     read = events.read_item("3", "notification")
     assert ask(events, "SELECT * FROM c WHERE c.id = '3'") == [read]
