@@ -71,9 +71,9 @@ def test_make_up_ends_well_after_a_kill(
     within = random.Random(_SEED * 100 + tenth).random()  # noqa: S311
     moment = (tenth + within) / _MOMENTS * whole.seconds
     own.must("uv run sandbox reset --yes")
-    killed = own.run(kill_after=moment)
-    if killed.code == 0:
-        pytest.skip(f"it was done before its {moment:.1f} s were over")
+    while (killed := own.run(kill_after=moment)).code == 0:
+        moment *= 0.9  # it was quicker than the one that was measured
+        own.must("uv run sandbox reset --yes")
     row = (f"{moment:.1f} s", at_work(killed.output))
     healed = own.run()
     table.append((*row, f"{healed.seconds:.0f} s" + ("" if healed.code == 0 else ": FAILED")))
