@@ -13,7 +13,8 @@ from sandbox.host import netns
 from sandbox.host.hosts import HostNames
 from tests.sandboxed import ROOT, Result, Sandbox, sandbox_command
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
+# Two bring-ups of a second environment and its cluster: minutes.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 _STACK = "tmp"
 _GROUP, _VAULT, _ACCOUNT = "rg-agents-tmp", "kv-agents-tmp", "oai-agents-tmp"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
+import ssl
 import time
 
 import pytest
@@ -276,7 +277,7 @@ def test_a_malformed_body_is_answered_in_the_services_shape(cosmos: Cosmos) -> N
     assert answer.status_code == 400
 
 
-async def test_the_async_client(cosmos: Cosmos) -> None:
+async def test_the_async_client(cosmos: Cosmos, monkeypatch: pytest.MonkeyPatch) -> None:
     class AsyncCredential:
         async def get_token(self, *scopes: str, **_: object) -> object:
             return Credential(WRITER).get_token(*scopes)
@@ -284,8 +285,9 @@ async def test_the_async_client(cosmos: Cosmos) -> None:
         async def close(self) -> None: ...
 
     # aiohttp reads the trust store when it is imported, which may have been for another test.
-    trust = os.environ["SSL_CERT_FILE"]
-    async with AsyncCosmosClient(URL, AsyncCredential(), connection_verify=trust) as client:  # type: ignore[arg-type]
+    trust = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
+    async with AsyncCosmosClient(URL, AsyncCredential()) as client:  # type: ignore[arg-type]
         events = client.get_database_client("AgentsDB").get_container_client(cosmos.name)
         await events.upsert_item(event("1", n=1))
         assert (await events.read_item("1", "notification"))["n"] == 1

@@ -16,7 +16,7 @@ config = pulumi.Config()
 space = {"namespace": "trial-pods"}
 def deployment(name, code):
     return k8s.apps.v1.Deployment(name, metadata={**space, "name": name}, spec={
-        "replicas": 1, "progressDeadlineSeconds": 20, "minReadySeconds": 2,
+        "replicas": 1, "progressDeadlineSeconds": 60, "minReadySeconds": 2,
         "selector": {"match_labels": {"app": name}},
         "template": {"metadata": {"labels": {"app": name}}, "spec": {
             "terminationGracePeriodSeconds": 0, "containers": [{
