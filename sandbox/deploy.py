@@ -143,8 +143,10 @@ def abandoned(backend: Path, stack: str) -> bool:
 
 
 def _is_pulumi(pid: int) -> bool:
+    """Whether it lives: a killed one that nobody has yet reaped still has its name."""
     try:
-        return "pulumi" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,15 @@ def test_the_lock_of_a_living_pulumi_is_respected(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(psutil.Process, "name", lambda _: "pulumi")
     with pytest.raises(HostError, match="another pulumi is at work on dev"):
         abandoned(tmp_path, "dev")
+
+
+def test_the_lock_of_a_pulumi_that_was_killed_but_not_reaped_is_stale(tmp_path: Path) -> None:
+    program = shutil.copy(shutil.which("true") or "", tmp_path / "pulumi")
+    process = subprocess.Popen([program])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    _lock(tmp_path, pid=process.pid)
+    assert abandoned(tmp_path, "dev")
+    process.wait()
 
 
 def test_the_lock_of_another_machine_is_respected(tmp_path: Path) -> None:
