@@ -14,9 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.toolchain.shell import Shell, as_owner, make_folder
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential
+
+from sandbox.toolchain.shell import CommandError, Shell, as_owner, make_folder
 from sandbox.toolchain.step import EntryStep, on_path, probe, require_version, suitable
 from sandbox.toolchain.versions import GoModule
+
+#: Go gives up at the first failed look-up or connection; a second attempt keeps what the first one fetched.
+_fetching = retry(
+    retry=retry_if_exception(lambda error: isinstance(error, CommandError) and error.code > 0),
+    stop=stop_after_attempt(3),
+    wait=wait_exponential(multiplier=2, max=10),
+    reraise=True,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +73,7 @@ class GoStep(EntryStep):
             self._go_mod(folder, shell)
             packages = [self.module.package(program) for program in self.module.programs]
             wanted = [f"{package}@v{self.version}" for package in packages]
-            self._go(shell, folder, "get", "-tool", *wanted)
+            _fetching(self._go)(shell, folder, "get", "-tool", *wanted)
             flags = " ".join(["-s", "-w", *(f"-X {name}=v{self.version}" for name in self.module.variables)])
             for program in self.module.programs:
                 place = target / self.programs[program]
@@ -79,7 +89,7 @@ class GoStep(EntryStep):
         """Write the throw-away module, with a replacement for each module that only exists in the wanted
         one's source tree (Kubernetes' staging modules, published as v0.X.Y for Kubernetes 1.X.Y)."""
         source = f"{self.module.module}@v{self.version}"
-        described = json.loads(self._ask_go(shell, "mod", "download", "-json", source))
+        described = json.loads(_fetching(self._ask_go)(shell, "mod", "download", "-json", source))
         edited = json.loads(self._ask_go(shell, "mod", "edit", "-json", described["GoMod"]))
         lines = ["module tools", f"go {edited['Go']}"]
         staging = f"v0.{self.version.partition('.')[2]}"

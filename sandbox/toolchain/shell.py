@@ -27,8 +27,11 @@ _QUOTED = 500
 
 
 class CommandError(Exception):
+    """`code` is the program's exit code, negative when a signal ended it."""
+
     def __init__(self, command: Sequence[str], code: int, output: str = "") -> None:
         super().__init__(f"{' '.join(command)} ended with code {code}{output and ': '}{output.strip()}")
+        self.code = code
 
 
 def as_owner(path: Path) -> None:
