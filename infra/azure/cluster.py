@@ -11,7 +11,7 @@ from pulumi_azure_native import containerservice
 from infra.azure.identity import Identity
 from infra.azure.kubeconfig import kubeconfig
 from infra.azure.roles import Grantee, Role, grant
-from infra.settings import ClusterSettings
+from infra.settings.sections import ClusterSettings
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Cluster(pulumi.ComponentResource):
                 containerservice.ManagedClusterAgentPoolProfileArgs(
                     name="system",
                     mode=containerservice.AgentPoolMode.SYSTEM,
-                    vm_size=settings.system_size,
-                    count=settings.system_count,
+                    vm_size=settings.system.size,
+                    count=settings.system.minimum,
                     os_type=containerservice.OSType.LINUX,
                     type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
                     vnet_subnet_id=args.subnet_id,
@@ -130,8 +130,8 @@ class Cluster(pulumi.ComponentResource):
             resource_name_=self.resource.name,
             resource_group_name=args.resource_group,
             mode=containerservice.AgentPoolMode.USER,
-            vm_size=settings.user_size,
-            count=settings.user_count,
+            vm_size=settings.user.size,
+            count=settings.user.minimum,
             os_type=containerservice.OSType.LINUX,
             type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
             vnet_subnet_id=args.subnet_id,

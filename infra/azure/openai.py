@@ -11,7 +11,7 @@ from pulumi_azure_native import cognitiveservices
 from infra.azure.roles import Grantee, Role, grant
 from infra.azure.soft_deleted import is_soft_deleted
 from infra.cloud import Cloud
-from infra.settings import ModelSettings
+from infra.settings.sections import ModelSettings
 
 _API_VERSION = "2024-10-01"
 

@@ -32,7 +32,7 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from infra.azure.cosmos import CONTAINER, DATABASE
 from infra.azure.identity import Identity
 from infra.naming import workload
-from infra.settings import AgentSettings
+from infra.settings.sections import AgentSettings
 from infra.workload.prompts import config_map
 
 PORT = 8080
@@ -160,7 +160,7 @@ class Agent(pulumi.ComponentResource):
             env=[EnvVarArgs(name=key, value=value) for key, value in environment.items()],
             resources=ResourceRequirementsArgs(
                 requests={"cpu": args.settings.cpu, "memory": args.settings.memory},
-                limits={"memory": args.settings.memory},
+                limits={"memory": args.settings.memory_limit},
             ),
             startup_probe=_probe("/healthz", period=1, failures=60),
             liveness_probe=_probe("/healthz", period=10),

@@ -18,7 +18,7 @@ def test_defaults_are_the_smallest_honest_size() -> None:
     settings = parse(GOOD, "dev")
     assert settings.environment == "dev"
     assert settings.agents["notification"].memory == "256Mi"
-    assert settings.cluster.system_count == 1
+    assert settings.cluster.system.minimum == 1
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,25 @@ def test_defaults_are_the_smallest_honest_size() -> None:
             {"cluster": json.dumps({"tire": "Free"})},
             "agents:cluster.tire is not a setting. Did you mean tier?",
         ),
+        (
+            {"cluster": json.dumps({"system": {"siez": "x"}})},
+            "agents:cluster.system.siez is not a setting. Did",
+        ),
+        (
+            {"network": json.dumps({"pods": "10.240.8.0/24"})},
+            "agents:network: address_space (10.240.0.0/16) and pods (10.240.8.0/24) overlap; move one",
+        ),
+        (
+            {"network": json.dumps({"nodes": "10.9.0.0/20"})},
+            "agents:network: nodes (10.9.0.0/20) lies outside",
+        ),
+        (
+            {"network": json.dumps({"pods": "8.8.0.0/16"})},
+            "agents:network.pods is '8.8.0.0/16': 8.8.0.0/16 is not",
+        ),
+        ({"network": json.dumps({"private": True})}, "agents: registry.sku is Basic, but private endpoints"),
+        ({"paired_location": "westeurope"}, "agents: paired_location is westeurope, the region of"),
+        ({"budget": json.dumps({"start": "2026-11-02"})}, "for example 2026-11-01"),
         ({"domain": "not a domain"}, "agents:domain is 'not a domain'"),
         ({"operators": json.dumps(["me"])}, "agents:operators.0 is 'me'"),
     ],

@@ -1,0 +1,77 @@
+"""All settings of a stack."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from infra.settings.sections import (
+    AgentSettings,
+    AlertSettings,
+    BudgetSettings,
+    CertificateSettings,
+    ClusterSettings,
+    CosmosSettings,
+    EventSettings,
+    ModelSettings,
+    NetworkSettings,
+    RegistrySettings,
+    Section,
+    SqlSettings,
+    StorageSettings,
+    TelemetrySettings,
+    VaultSettings,
+)
+from infra.settings.types import AgentName, Domain, EnvironmentName, NameSuffix, ObjectId, Region, Version
+
+
+class Settings(Section):
+    """Everything under `agents:`, and `azure-native:location` as `location`.
+
+    `paired_location` is the region of second copies: the geo-replica of registry and Cosmos DB, the failover
+    group's second SQL server, the second Azure OpenAI account. Without it there are none. `protect` keeps
+    stateful resources from being deleted, by Pulumi and (with management locks) by anyone.
+    """
+
+    environment: EnvironmentName
+    location: Region
+    version: Version
+    agents: Annotated[dict[AgentName, AgentSettings], Field(min_length=1)]
+    role: Literal["environment"] = "environment"
+    paired_location: Region | None = None
+    protect: bool = False
+    suffix: NameSuffix = ""
+    domain: Domain | None = None
+    operators: tuple[ObjectId, ...] = ()
+    network: NetworkSettings = NetworkSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    model: ModelSettings = ModelSettings()
+    registry: RegistrySettings = RegistrySettings()
+    cosmos: CosmosSettings = CosmosSettings()
+    sql: SqlSettings = SqlSettings()
+    storage: StorageSettings = StorageSettings()
+    events: EventSettings = EventSettings()
+    vault: VaultSettings = VaultSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    alerts: AlertSettings = AlertSettings()
+    budget: BudgetSettings = BudgetSettings()
+    certificates: CertificateSettings = CertificateSettings()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.paired_location == self.location:
+            raise ValueError(
+                f"paired_location is {self.location}, the region of the environment itself; name another one"
+            )
+        premium = self.registry.sku == "Premium"
+        if not premium and (self.network.private or self.paired_location):
+            raise ValueError(
+                f"registry.sku is {self.registry.sku}, but private endpoints (network.private) and replicas "
+                "(paired_location) need Premium"
+            )
+        if self.cluster.zones and self.cluster.tier == "Free":
+            raise ValueError("cluster.zones without an uptime promise makes little sense: set cluster.tier")
+        if self.protect and not self.vault.purge_protection:
+            raise ValueError("protect is on, so vault.purge_protection must be too")
+        return self

@@ -1,0 +1,89 @@
+"""Reading the settings: everything under `agents:` in `Pulumi.<stack>.yaml`, parsed once.
+
+A wrong setting stops the program before any resource is declared, and the message names the key, what is
+wrong with it and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any, get_args
+
+import pulumi
+from pydantic import BaseModel, ValidationError
+
+from infra.settings.model import Settings
+
+NAMESPACE = "agents"
+
+
+class SettingsError(pulumi.RunError):
+    """A setting is missing, misspelt or out of range. The message is for the person who edits the file."""
+
+
+def read(stack: str) -> Settings:
+    """The settings of `stack` from the engine's configuration. Raises SettingsError."""
+    values = {
+        key.removeprefix(f"{NAMESPACE}:"): value
+        for key, value in pulumi.runtime.config.CONFIG.get().items()
+        if key.startswith(f"{NAMESPACE}:")
+    }
+    values.setdefault("location", pulumi.Config("azure-native").get("location") or "")
+    return parse(values, stack)
+
+
+def parse(values: dict[str, Any], stack: str) -> Settings:
+    """Settings from raw configuration values (strings; structured ones as JSON). Raises SettingsError."""
+    values = {"environment": stack, **{key: _decode(value) for key, value in values.items()}}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = "\n".join(f"  - {_explain(problem)}" for problem in error.errors())
+        raise SettingsError(f"Pulumi.{stack}.yaml cannot be used:\n{problems}") from None
+
+
+def _decode(value: Any) -> Any:
+    """Structured settings reach the program as JSON text; everything else stays text."""
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        return json.loads(value)
+    return value
+
+
+def _explain(problem: Any) -> str:
+    path = [str(part) for part in problem["loc"] if part != "[key]"]
+    key = (
+        "azure-native:location" if path == ["location"] else ":".join([NAMESPACE, ".".join(path)]).strip(":")
+    )
+    if problem["type"] == "extra_forbidden":
+        return f"{key} is not a setting.{_suggestion(path)}"
+    if problem["type"] == "missing":
+        path_option = "--path " if len(path) > 1 else ""
+        return f"{key} is missing. Set it with: pulumi config set {path_option}{key} VALUE"
+    message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], BaseModel | dict) and problem["type"] == "value_error":
+        return f"{key}: {message}."
+    return f"{key} is {problem['input']!r}: {message}."
+
+
+def _suggestion(path: list[str]) -> str:
+    known = sorted(_model_at(path[:-1]).model_fields)
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    return f" Did you mean {close[0]}?" if close else f" Known here: {', '.join(known)}."
+
+
+def _model_at(path: list[str]) -> type[BaseModel]:
+    """The settings class that the mapping at `path` is parsed into."""
+    model: type[BaseModel] = Settings
+    for part in path:
+        # Inside a mapping of sections, `part` is a key of it and the class stays the one of its values.
+        if part in model.model_fields:
+            model = _section(model.model_fields[part].annotation) or model
+    return model
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The settings class in an annotation such as `X`, `X | None` or `dict[str, X]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_section, get_args(annotation))), None)

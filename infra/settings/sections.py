@@ -1,0 +1,202 @@
+"""The sections of a stack's settings, one per thing that is set up. Defaults are the smallest honest size."""
+
+from __future__ import annotations
+
+from datetime import date
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from infra.settings.types import (
+    BudgetStart,
+    Count,
+    Cpu,
+    Email,
+    HttpsUrl,
+    Iso8601Weeks,
+    KubernetesVersion,
+    MachineSize,
+    Memory,
+    PrivateRange,
+    PublicRange,
+)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AgentSettings(Section):
+    """One agent: how many pods of it, how large they are, and the tokens it may use in a UTC day."""
+
+    replicas: Count = 1
+    max_replicas: Count = 3
+    cpu: Cpu = "100m"
+    memory: Memory = "256Mi"
+    memory_limit: Memory = "512Mi"
+    daily_tokens: Annotated[int, Field(ge=1_000)] = 1_000_000
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas ({self.max_replicas}) is below replicas ({self.replicas})")
+        return self
+
+
+class NetworkSettings(Section):
+    """The address plan, and whether services answer only inside it (`private`).
+
+    `pods` and `services` are the cluster's own ranges (overlay): they must not overlap the network's.
+    `allowed_ranges` may reach a service that is not private; empty means anyone with a role.
+    """
+
+    private: bool = False
+    address_space: PrivateRange = "10.240.0.0/16"
+    nodes: PrivateRange = "10.240.0.0/20"
+    endpoints: PrivateRange = "10.240.16.0/24"
+    pods: PrivateRange = "10.244.0.0/16"
+    services: PrivateRange = "10.96.0.0/16"
+    allowed_ranges: list[PublicRange] = []
+
+    @model_validator(mode="after")
+    def _plan(self) -> Self:
+        space = IPv4Network(self.address_space)
+        for name in ("nodes", "endpoints"):
+            if not IPv4Network(getattr(self, name)).subnet_of(space):
+                raise ValueError(f"{name} ({getattr(self, name)}) lies outside address_space ({space})")
+        apart = (("nodes", "endpoints"), *combinations(("address_space", "pods", "services"), 2))
+        for one, other in apart:
+            if IPv4Network(getattr(self, one)).overlaps(IPv4Network(getattr(self, other))):
+                raise ValueError(
+                    f"{one} ({getattr(self, one)}) and {other} ({getattr(self, other)}) overlap; "
+                    "move one of them"
+                )
+        return self
+
+
+class PoolSettings(Section):
+    """A node pool: machine size and the autoscaler's bounds."""
+
+    size: MachineSize = "Standard_D2ads_v5"
+    minimum: Annotated[int, Field(ge=1, le=1000)] = 1
+    maximum: Annotated[int, Field(ge=1, le=1000)] = 2
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.maximum < self.minimum:
+            raise ValueError(f"maximum ({self.maximum}) is below minimum ({self.minimum})")
+        return self
+
+
+class MaintenanceSettings(Section):
+    """When Azure may upgrade the cluster and its nodes, in UTC; a window lasts at least four hours."""
+
+    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = "Sunday"
+    hour: Annotated[int, Field(ge=0, le=23)] = 2
+    duration_hours: Annotated[int, Field(ge=4, le=24)] = 4
+
+
+class ClusterSettings(Section):
+    """Version, tier and pools of the AKS cluster. More than one zone needs regions that have them."""
+
+    kubernetes_version: KubernetesVersion = "1.34"
+    tier: Literal["Free", "Standard", "Premium"] = "Free"
+    zones: list[Literal["1", "2", "3"]] = []
+    upgrades: Literal["none", "patch", "stable", "rapid", "node-image"] = "patch"
+    maintenance: MaintenanceSettings = MaintenanceSettings()
+    system: PoolSettings = PoolSettings()
+    user: PoolSettings = PoolSettings(size="Standard_D4ads_v5")
+
+
+class ModelSettings(Section):
+    """The model deployment that the agents use; `capacity` in thousands of tokens per minute."""
+
+    name: str = "gpt-4o-mini"
+    version: str = "2024-07-18"
+    capacity: Annotated[int, Field(ge=1, le=10000)] = 50
+
+
+class RegistrySettings(Section):
+    """`retention_days` of untagged manifests, zone redundancy and replicas need Premium."""
+
+    sku: Literal["Basic", "Standard", "Premium"] = "Basic"
+    retention_days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
+class CosmosSettings(Section):
+    """`throughput`: the most request units per second of a container, which scales down to a tenth."""
+
+    throughput: Annotated[int, Field(ge=1000, le=1_000_000, multiple_of=1000)] = 1000
+    backup: Literal["Continuous7Days", "Continuous30Days"] = "Continuous7Days"
+    events_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class LongTermSettings(Section):
+    """How long Azure SQL's weekly, monthly and yearly full backups are kept (ISO 8601 durations)."""
+
+    weekly: Iso8601Weeks = "P5W"
+    monthly: Iso8601Weeks = "P12M"
+    yearly: Iso8601Weeks = "P5Y"
+
+
+class SqlSettings(Section):
+    """Database size and backups. `point_in_time_days` is how far back a restore can go."""
+
+    sku: Literal["GP_S_Gen5_1", "GP_S_Gen5_2", "GP_Gen5_2", "GP_Gen5_4", "BC_Gen5_2", "BC_Gen5_4"] = (
+        "GP_S_Gen5_1"
+    )
+    max_size_gb: Annotated[int, Field(ge=1, le=4096)] = 32
+    point_in_time_days: Annotated[int, Field(ge=1, le=35)] = 7
+    long_term: LongTermSettings | None = None
+
+
+class StorageSettings(Section):
+    """`dead_letter_days`: dead letters can neither be changed nor deleted for that long."""
+
+    soft_delete_days: Annotated[int, Field(ge=1, le=365)] = 7
+    dead_letter_days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class EventSettings(Section):
+    """How long and how often Event Grid tries to deliver before an event becomes a dead letter."""
+
+    attempts: Annotated[int, Field(ge=1, le=30)] = 30
+    minutes: Annotated[int, Field(ge=1, le=1440)] = 1440
+
+
+class VaultSettings(Section):
+    """`purge_protection` can never be turned off again: a deleted vault then keeps its name until it ends."""
+
+    soft_delete_days: Annotated[int, Field(ge=7, le=90)] = 7
+    purge_protection: bool = False
+
+
+class TelemetrySettings(Section):
+    """Retention of logs, and the most that may be ingested in a day (None: no cap)."""
+
+    retention_days: Annotated[int, Field(ge=30, le=730)] = 30
+    daily_cap_gb: Annotated[float, Field(gt=0)] | None = 1.0
+
+
+class AlertSettings(Section):
+    """Who is told. PagerDuty's and Teams' URLs carry keys: `pulumi config set --secret --path …`."""
+
+    emails: list[Email] = []
+    pagerduty: SecretStr | None = None
+    teams: SecretStr | None = None
+
+
+class BudgetSettings(Section):
+    """What the environment may cost in a month, in the subscription's currency."""
+
+    monthly: Annotated[int, Field(ge=1)] = 500
+    start: BudgetStart = date(2026, 11, 1)
+
+
+class CertificateSettings(Section):
+    """Where certificates come from: an ACME directory, and whom it may write to about them."""
+
+    server: HttpsUrl = "https://acme-v02.api.letsencrypt.org/directory"
+    email: Email | None = None
