@@ -88,9 +88,8 @@ class GoStep(EntryStep):
     def _go_mod(self, folder: Path, shell: Shell) -> None:
         """Write the throw-away module, with a replacement for each module that only exists in the wanted
         one's source tree (Kubernetes' staging modules, published as v0.X.Y for Kubernetes 1.X.Y)."""
-        source = f"{self.module.module}@v{self.version}"
-        described = json.loads(_fetching(self._ask_go)(shell, "mod", "download", "-json", source))
-        edited = json.loads(self._ask_go(shell, "mod", "edit", "-json", described["GoMod"]))
+        described = download(shell, self.module.module, self.version)
+        edited = json.loads(_ask_go(shell, "mod", "edit", "-json", described["GoMod"]))
         lines = ["module tools", f"go {edited['Go']}"]
         staging = f"v0.{self.version.partition('.')[2]}"
         for replacement in edited.get("Replace") or []:
@@ -105,9 +104,16 @@ class GoStep(EntryStep):
     def _go(shell: Shell, folder: Path, *arguments: str | Path) -> None:
         shell.run("go", *arguments, folder=folder, env=_env())
 
-    @staticmethod
-    def _ask_go(shell: Shell, *arguments: str) -> str:
-        return shell.read("go", *arguments, env=_env())
+
+def download(shell: Shell, module: str, version: str) -> Mapping[str, str]:
+    """What Go says of a module that it has fetched and checked: `Dir` is its source, `GoMod` its go.mod."""
+    source = f"{module}@v{version}"
+    found: Mapping[str, str] = json.loads(_fetching(_ask_go)(shell, "mod", "download", "-json", source))
+    return found
+
+
+def _ask_go(shell: Shell, *arguments: str) -> str:
+    return shell.read("go", *arguments, env=_env())
 
 
 def _env() -> dict[str, str]:

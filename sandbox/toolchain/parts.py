@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sandbox.config import Config
 from sandbox.toolchain.azurecli import AzureCliStep
+from sandbox.toolchain.charts import ChartStep
 from sandbox.toolchain.debian import DebianStep
 from sandbox.toolchain.go import GoStep
 from sandbox.toolchain.images import SystemImagesStep
@@ -24,6 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 class Parts:
     debian: DebianStep
     go: dict[str, GoStep]
+    charts: dict[str, ChartStep]
     azure_cli: AzureCliStep
     npm: NpmStep
     wheelhouse: WheelhouseStep
@@ -35,7 +37,8 @@ class Parts:
         """The longest build first, so that the short ones fill the time beside it."""
         go = self.go
         first = [go["kubernetes"], self.debian, self.azure_cli, self.npm, self.wheelhouse, self.python_image]
-        return [*first, *(step for name, step in go.items() if name != "kubernetes"), self.images]
+        built = [step for name, step in go.items() if name != "kubernetes"]
+        return [*first, *built, *self.charts.values(), self.images]
 
     @property
     def entries(self) -> list[EntryStep]:
@@ -56,6 +59,7 @@ def parts(config: Config, versions: Versions) -> Parts:
     return Parts(
         debian=debian,
         go=go,
+        charts={name: ChartStep(cache, label=name, chart=chart) for name, chart in versions.charts.items()},
         azure_cli=AzureCliStep(cache, wanted=versions.python.azure_cli),
         npm=NpmStep(cache, wanted=versions.npm),
         wheelhouse=WheelhouseStep(

@@ -7,14 +7,13 @@ scripts that such a host starts are part of the SDK's module.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.go import GoStep
+from sandbox.toolchain.go import GoStep, download
 from sandbox.toolchain.shell import Shell
 
 LANGUAGE_HOST = "pulumi-language-python"
@@ -71,8 +70,7 @@ class PulumiStep(GoStep):
             )
 
     def _scripts(self, target: Path, shell: Shell) -> None:
-        described = self._ask_go(shell, "mod", "download", "-json", f"{_SDK}@v{self.version}")
-        source = Path(json.loads(described)["Dir"])
+        source = Path(download(shell, _SDK, self.version)["Dir"])
         for name, folder in _SCRIPTS.items():
             shutil.copyfile(source / folder / name, target / "bin" / name)
             (target / "bin" / name).chmod(0o755)

@@ -63,6 +63,15 @@ class GoModule(_Table):
         return self.probes.get(program, self.probe)
 
 
+class Chart(_Table):
+    """A Helm chart whose Go module holds it. `definitions` is a folder of YAML files in the module."""
+
+    module: str
+    version: str
+    definitions: str
+    schema_file: str
+
+
 class Images(_Table):
     """References of the images made here; `{version}` stands for the program's."""
 
@@ -80,6 +89,7 @@ class Versions(_Table):
     npm: Mapping[str, str]
     debian: Debian
     go: Mapping[str, GoModule]
+    charts: Mapping[str, Chart]
     images: Images
 
 
