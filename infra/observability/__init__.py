@@ -1,0 +1,1 @@
+"""What is watched, and from when on it is too much: pure data in, rules out. No resource is made here."""

@@ -1,0 +1,63 @@
+"""PromQL for every indicator, aggregated to what a person can act on: an agent, a pod, a container."""
+
+from __future__ import annotations
+
+from infra.observability import metrics
+
+_WINDOW = "5m"
+
+
+def error_rate() -> str:
+    """Share of answers with a 5xx status, per agent; without traffic it is NaN, which no alert exceeds."""
+    errors = _rate(f'{metrics.REQUESTS}{{{metrics.SERVED},status=~"5.."}}')
+    return f"{errors} / {_rate(f'{metrics.REQUESTS}{{{metrics.SERVED}}}')}"
+
+
+def response_time(quantile: float) -> str:
+    """Seconds within which that share of requests was answered, per agent."""
+    buckets = f"rate({metrics.REQUEST_SECONDS}{{{metrics.SERVED}}}[{_WINDOW}])"
+    return f"histogram_quantile({quantile}, sum by (le, agent) ({buckets}))"
+
+
+def restarts() -> str:
+    """Restarts of each container in ten minutes.
+
+    Not `increase`, which extrapolates: three restarts would come out as a little more than three.
+    """
+    window = f"{metrics.RESTARTS}{{{metrics.NAMESPACES}}}[10m]"
+    return f"(max_over_time({window}) - min_over_time({window}))"
+
+
+def cpu() -> str:
+    """CPU of each pod as a share of what it requested, which is what the autoscaler looks at."""
+    used = f'rate({metrics.CPU_SECONDS}{{{metrics.NAMESPACES},container!=""}}[{_WINDOW}])'
+    return _share(used, f'{metrics.REQUESTED}{{{metrics.NAMESPACES},resource="cpu"}}')
+
+
+def memory() -> str:
+    """Working set of each pod as a share of its limit, beyond which the kernel kills it."""
+    used = f'{metrics.MEMORY_BYTES}{{{metrics.NAMESPACES},container!=""}}'
+    return _share(used, f'{metrics.LIMITED}{{{metrics.NAMESPACES},resource="memory"}}')
+
+
+def queue_depth() -> str:
+    """Messages waiting for each agent; every replica reports the same queue."""
+    return f"max by (agent) ({metrics.QUEUE_MESSAGES})"
+
+
+def queue_age() -> str:
+    """Seconds that the oldest message has waited for each agent."""
+    return f"max by (agent) ({metrics.QUEUE_OLDEST_SECONDS})"
+
+
+def tokens() -> str:
+    """Tokens used of the day's budget, per agent; every replica reports the same ledger."""
+    return f"max by (agent) ({metrics.TOKENS_USED}) / max by (agent) ({metrics.TOKENS_LIMIT})"
+
+
+def _rate(selector: str) -> str:
+    return f"sum by (agent) (rate({selector}[{_WINDOW}]))"
+
+
+def _share(used: str, of: str) -> str:
+    return f"sum by (namespace, pod) ({used}) / sum by (namespace, pod) ({of})"
