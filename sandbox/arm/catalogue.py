@@ -44,8 +44,9 @@ class TypeInfo:
     shows: Callable[[str], bool] = _has_state
     #: Accepts versions beyond the listed ones.
     accepts: Callable[[str], bool] = lambda _version: False
-    #: The body of a child named `default` that exists with its parent and cannot be deleted.
+    #: The body of a child named `singleton` that exists with its parent and cannot be deleted.
     default_body: Body | None = None
+    singleton: str = "default"
     validate: Validate = _anything
     check_name: CheckName = _any_name
 

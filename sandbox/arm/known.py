@@ -49,6 +49,7 @@ def _info(row: table.ArmType, name: str) -> TypeInfo:
         shows=partial(_shows, row),
         accepts=row.accepts,
         default_body=dict(row.default_body) if row.default_body is not None else None,
+        singleton=row.singleton,
         validate=partial(validate.validate, name),
         check_name=partial(validate.check_name, name),
     )

@@ -187,7 +187,7 @@ class Lifecycle:
     def _add_singletons(self, resource: Resource) -> None:
         """Children that exist as soon as their parent does."""
         for info in self._catalogue.singletons(resource.id.type):
-            id = child(resource.id.text, info.name, "default")  # noqa: A001
+            id = child(resource.id.text, info.name, info.singleton)  # noqa: A001
             if self._store.get(id) is None:
                 now = resource.changed_at
                 self._store.save(Resource(id, copy.deepcopy(info.default_body or {}), now, now))

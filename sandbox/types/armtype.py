@@ -71,8 +71,9 @@ class ArmType:
     read_only: tuple[str, ...] = ()
     #: What a path parameter in `type` may be.
     record_types: tuple[str, ...] = ()
-    #: A singleton that exists with its parent: DELETE sets it back to this body.
+    #: A singleton that exists with its parent: DELETE sets it back to this body. `singleton` is its name.
     default_body: Mapping[str, object] | None = None
+    singleton: str = "default"
     #: Deleted in the data plane of its vault, in this collection there; ARM cannot.
     vault_collection: str | None = None
     #: The location a resource without one gets, where that is not the resource group's.

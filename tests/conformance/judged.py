@@ -16,7 +16,10 @@ WITH_MODEL = [
 ]
 
 #: The SDK shares these classes' properties with other API versions; the judge's version lacks them.
-_OTHER_VERSIONS = re.compile(r"\.serviceGateway$|sqlRoleDefinitions properties\.permissions\[\d+\]\.id$")
+_OTHER_VERSIONS = re.compile(
+    r"\.serviceGateway$|sqlRoleDefinitions properties\.permissions\[\d+\]\.id$"
+    r"|raiPolicies properties\.(contentFilters\[\d+\]\.action|safetyProviders)$"
+)
 
 
 def judge_of(row: ArmType) -> BicepType:

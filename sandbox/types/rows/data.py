@@ -171,6 +171,7 @@ SQL = (
         model="azure.mgmt.sql:BackupShortTermRetentionPolicy",
         name=NameRule(r"[Dd]efault", "'default'"),
         long_running="azure-async-operation",
+        default_body={"properties": {"retentionDays": 7}},
     ),
     ArmType(
         "Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies",
@@ -179,6 +180,32 @@ SQL = (
         model="azure.mgmt.sql:LongTermRetentionPolicy",
         name=NameRule(r"[Dd]efault", "'default'"),
         long_running="azure-async-operation",
+        default_body={
+            "properties": {
+                "weeklyRetention": "PT0S",
+                "monthlyRetention": "PT0S",
+                "yearlyRetention": "PT0S",
+                "weekOfYear": 0,
+            }
+        },
+    ),
+    ArmType(
+        "Microsoft.Sql/servers/databases/transparentDataEncryption",
+        in_group(f"{_SQL}/databases/{{databaseName}}/transparentDataEncryption/{{tdeName}}"),
+        pulumi="azure-native:sql:TransparentDataEncryption",
+        model="azure.mgmt.sql:LogicalDatabaseTransparentDataEncryption",
+        name=NameRule(r"[Cc]urrent", "'current'"),
+        default_body={"properties": {"state": "Enabled"}},
+        singleton="current",
+    ),
+    ArmType(
+        "Microsoft.Sql/servers/auditingSettings",
+        in_group(f"{_SQL}/auditingSettings/{{blobAuditingPolicyName}}"),
+        pulumi="azure-native:sql:ServerBlobAuditingPolicy",
+        model="azure.mgmt.sql:ServerBlobAuditingPolicy",
+        name=NameRule(r"[Dd]efault", "'default'"),
+        long_running="azure-async-operation",
+        default_body={"properties": {"state": "Disabled"}},
     ),
 )
 
@@ -210,6 +237,16 @@ STORAGE = (
             r"\$root|\$web|\$logs|(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
             "3-63 lowercase letters, digits and single hyphens, starting and ending with a letter or digit",
         ),
+    ),
+    ArmType(
+        "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies",
+        in_group(
+            f"{_STORAGE}/blobServices/default/containers/{{containerName}}"
+            "/immutabilityPolicies/{immutabilityPolicyName}"
+        ),
+        pulumi="azure-native:storage:BlobContainerImmutabilityPolicy",
+        model="azure.mgmt.storage:ImmutabilityPolicy",
+        name=NameRule(r"default", "'default'"),
     ),
     ArmType(
         "Microsoft.Storage/storageAccounts/queueServices",
@@ -296,6 +333,15 @@ OPENAI = (
             "2-64 alphanumerics, underscores, periods and hyphens, starting with an alphanumeric",
         ),
         long_running="provisioning-state",
+    ),
+    ArmType(
+        "Microsoft.CognitiveServices/accounts/raiPolicies",
+        in_group(f"{_OPENAI}/raiPolicies/{{raiPolicyName}}"),
+        pulumi="azure-native:cognitiveservices:RaiPolicy",
+        model="azure.mgmt.cognitiveservices:RaiPolicy",
+        name=NameRule(
+            r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}", "2-64 alphanumerics, periods, hyphens, underscores"
+        ),
     ),
 )
 
