@@ -63,7 +63,11 @@ def parts(config: Config, versions: Versions) -> Parts:
         azure_cli=AzureCliStep(cache, wanted=versions.python.azure_cli),
         npm=NpmStep(cache, wanted=versions.npm),
         wheelhouse=WheelhouseStep(
-            cache, project=PROJECT, pip=versions.python.pip, python=versions.requires.python
+            cache,
+            project=PROJECT,
+            pip=versions.python.pip,
+            python=versions.requires.python,
+            packages=versions.images.application,
         ),
         python_image=python_image,
         images=SystemImagesStep(

@@ -81,6 +81,7 @@ class Images(_Table):
     metrics_server: str
     suite: str
     packages: tuple[str, ...]
+    application: tuple[str, ...]
 
 
 class Versions(_Table):

@@ -17,7 +17,7 @@ from sandbox.azure.containerregistry.tasks.storage import TaskStorage
 from sandbox.config import Config
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.toolchain import Toolchain
-from sandbox.toolchain.wheelhouse import MOUNT
+from sandbox.toolchain.wheelhouse import CONFIGURATION, MOUNT
 
 
 class BuildFailedError(Exception):
@@ -93,8 +93,9 @@ class Builder:
             arguments += ["--build-arg", f"{name}={value}"]
         if build.target:
             arguments += ["--target", build.target]
-        # pip needs no package index: it is told to look for packages where they are mounted.
-        for source, place in ((wheelhouse, MOUNT), (wheelhouse / "pip.conf", "/etc/pip.conf")):
+        # pip and apt need no package index: they are told to look for packages where they are mounted.
+        configuration = [(wheelhouse / name, place) for name, place in CONFIGURATION.items()]
+        for source, place in ((wheelhouse, MOUNT), *configuration):
             arguments += ["--volume", f"{source}:{place}:ro"]
         self._log.say("Building the image")
         async for line in self._buildah.lines("bud", *arguments, str(self._context)):

@@ -30,6 +30,7 @@ from sandbox.azure.dataplane import find
 from sandbox.config import TENANT_ID, Config
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.toolchain import Toolchain
+from sandbox.toolchain.wheelhouse import CONFIGURATION
 from tests.sandbox.azure.containerregistry.client import RegistryClient
 from tests.sandbox.azure.containerregistry.conftest import HOST, Registries
 
@@ -149,7 +150,8 @@ def tasks(registries: Registries, monkeypatch: pytest.MonkeyPatch) -> Iterator[T
     monkeypatch.setattr(Buildah, "_environment", lambda self: {**genuine(self), **proxied})
     wheels = registries.world.services.config.cache / "wheelhouse-0"
     wheels.mkdir(parents=True)
-    (wheels / "pip.conf").touch()
+    for name in CONFIGURATION:
+        (wheels / name).touch()
     Toolchain(bin=wheels, images={}, base_images={}, wheelhouse=wheels).save(registries.world.services.config)
     registries.put()
     registries.grant("puller", "pull/read")
