@@ -26,6 +26,8 @@ from sandbox.engine.kubernetes import (
     rules,
     waiting,
 )
+from sandbox.engine.kubernetes.helm import RELEASE
+from sandbox.engine.kubernetes.helm import calls as helm
 from sandbox.engine.kubernetes.objects import (
     Object,
     annotation,
@@ -72,6 +74,9 @@ class KubernetesPlug(Plug):
     def Check(  # noqa: N802
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
+        if request.type == RELEASE:
+            inputs, problems = helm.check(request, self._cluster(context).settings.namespace)
+            return _checked(request, problems, inputs)
         news = decode(request.news)
         token = parse_token(request.type, reveal(news))
         inputs = check.completed(
@@ -87,32 +92,38 @@ class KubernetesPlug(Plug):
     def Diff(  # noqa: N802
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
+        if request.type == RELEASE:
+            changed, replacing = helm.changes(request)
+            return _difference(changed, replacing)
         old, new = check.wire(decode(request.old_inputs)), check.wire(decode(request.news))
         token = parse_token(request.type, new)
         found = rules.IDENTITY
         if not token.patch:
             found = rules.replacing(kind_of(new, token.kind), new, self._cluster(context).settings)
         changes = diff.changes(live.clean(old), live.clean(new))
-        replaces = [diff.shown(change.path) for change in changes if rules.covers(found, change.path)]
-        return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
-            diffs=list(dict.fromkeys(str(change.path[0]) for change in changes)),
-            replaces=replaces,
-            deleteBeforeReplace=bool(replaces and name(new))
+        answer = _difference(changes, found)
+        answer.deleteBeforeReplace = (
+            bool(answer.replaces and name(new))
             and annotation(new, check.AUTONAMED) != "true"
-            and (name(new), namespace(new)) == (name(old), namespace(old)),
-            detailedDiff={diff.shown(change.path): _detail(change, found) for change in changes},
-            hasDetailedDiff=True,
+            and (name(new), namespace(new)) == (name(old), namespace(old))
         )
+        return answer
 
     def Create(  # noqa: N802
         self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CreateResponse:
         inputs = decode(request.properties)
+        if request.preview and request.type == RELEASE:
+            return provider_pb2.CreateResponse(properties=request.properties)
         if request.preview:
             plan = self._plan(context, request.type, request.urn, inputs, {})
             return provider_pb2.CreateResponse(properties=encode(_preview(plan, inputs, None)))
         session = self.session(context)
+        if request.type == RELEASE:
+            made_id, outputs = helm.create(
+                self._cluster(context).require(), inputs, lambda seconds: session.pause(context, seconds)
+            )
+            return provider_pb2.CreateResponse(id=made_id, properties=encode(outputs))
         target = self._target(context, request.type, request.urn, inputs, {})
         made = operations.create(
             target,
@@ -128,6 +139,8 @@ class KubernetesPlug(Plug):
         self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.UpdateResponse:
         inputs, olds = decode(request.news), decode(request.olds)
+        if request.type == RELEASE:
+            return self._upgrade(context, request, inputs)
         placed = _identified(inputs, request.id)
         if request.preview:
             plan = self._plan(context, request.type, request.urn, placed, olds)
@@ -139,6 +152,17 @@ class KubernetesPlug(Plug):
         made = self._ready(context, request, target, made, inputs)
         return provider_pb2.UpdateResponse(properties=encode(_outputs(target, made, inputs)))
 
+    def _upgrade(
+        self, context: grpc.ServicerContext, request: provider_pb2.UpdateRequest, inputs: Properties
+    ) -> provider_pb2.UpdateResponse:
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=request.news)
+        session = self.session(context)
+        _, outputs = helm.update(
+            self._cluster(context).require(), inputs, lambda seconds: session.pause(context, seconds)
+        )
+        return provider_pb2.UpdateResponse(properties=encode(outputs))
+
     def Delete(  # noqa: N802
         self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext
     ) -> empty_pb2.Empty:
@@ -148,6 +172,10 @@ class KubernetesPlug(Plug):
                 session.log(request.urn, "WARNING", f"forgotten, as its cluster is unreachable: {problem}")
                 return empty_pb2.Empty()
             raise PlugError(f"configured Kubernetes cluster is unreachable: {problem}. {_DELETE_UNREACHABLE}")
+        if request.type == RELEASE:
+            if notice := helm.delete(found.require(), request.id):
+                session.log(request.urn, "WARNING", notice)
+            return empty_pb2.Empty()
         olds = decode(request.properties)
         inputs = _identified(decode(request.old_inputs) or olds, request.id)
         target = self._target(context, request.type, request.urn, inputs, olds)
@@ -166,6 +194,12 @@ class KubernetesPlug(Plug):
         if problem := found.problem():
             return _unreachable(session, found, request, problem)
         inputs, olds = decode(request.inputs), decode(request.properties)
+        if request.type == RELEASE:
+            release = helm.read(found.require(), inputs, request.id)
+            if release is None:
+                return provider_pb2.ReadResponse()
+            outputs, inputs = release
+            return provider_pb2.ReadResponse(id=request.id, properties=encode(outputs), inputs=encode(inputs))
         base = inputs or {"apiVersion": olds.get("apiVersion"), "kind": olds.get("kind")}
         placed = _identified({key: item for key, item in base.items() if item is not None}, request.id)
         target = self._target(context, request.type, request.urn, placed, olds)
@@ -257,6 +291,16 @@ def _checked(
         failures=[
             provider_pb2.CheckFailure(property=path, reason=reason) for path, reason in problems.items()
         ],
+    )
+
+
+def _difference(changes: list[diff.Change], found: tuple[rules.Rule, ...]) -> provider_pb2.DiffResponse:
+    return provider_pb2.DiffResponse(
+        changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
+        diffs=list(dict.fromkeys(str(change.path[0]) for change in changes)),
+        replaces=[diff.shown(change.path) for change in changes if rules.covers(found, change.path)],
+        detailedDiff={diff.shown(change.path): _detail(change, found) for change in changes},
+        hasDetailedDiff=True,
     )
 
 

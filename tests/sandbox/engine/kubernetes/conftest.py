@@ -42,7 +42,7 @@ def cluster(project: Project, control_plane: ControlPlane, client: Client) -> It
     yield project
     for resource in project.stored():
         if resource["type"].startswith("kubernetes:") and resource["custom"] and not resource.get("external"):
-            kind = parse_token(resource["type"], {}).kind
             space, name = parse_identity(resource["id"])
-            with suppress(PlugError):
+            with suppress(PlugError):  # it is gone, or no object of its own, as a Helm release
+                kind = parse_token(resource["type"], {}).kind
                 client.delete(kind, space or "default", name, propagation="Background")
