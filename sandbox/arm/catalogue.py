@@ -23,6 +23,11 @@ def _anything(_body: Body, _version: str, _previous: Body | None) -> None:
     """Types whose bodies their handler checks."""
 
 
+def _as_sent(body: Body) -> Body:
+    """Types that take a number only where a number is sent."""
+    return body
+
+
 def _any_name(_name: str) -> None:
     """Types whose names their handler checks."""
 
@@ -47,6 +52,8 @@ class TypeInfo:
     #: The body of a child named `singleton` that exists with its parent and cannot be deleted.
     default_body: Body | None = None
     singleton: str = "default"
+    #: The body with what the type takes in another spelling put into its own.
+    converted: Callable[[Body], Body] = _as_sent
     validate: Validate = _anything
     check_name: CheckName = _any_name
 

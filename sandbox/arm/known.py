@@ -50,6 +50,7 @@ def _info(row: table.ArmType, name: str) -> TypeInfo:
         accepts=row.accepts,
         default_body=dict(row.default_body) if row.default_body is not None else None,
         singleton=row.singleton,
+        converted=partial(validate.converted, name),
         validate=partial(validate.validate, name),
         check_name=partial(validate.check_name, name),
     )

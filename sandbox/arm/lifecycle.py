@@ -146,6 +146,7 @@ class Lifecycle:
             preconditions.plain_name(id.name)
             info.check_name(id.name)
         handler = self._handlers.of(id.type)
+        body = info.converted(body)
         # A client may send back what a GET showed it.
         shown = merge_patch(await handler.view(previous), previous.body) if previous else None
         info.validate(_identified(body), caller.api_version, shown)

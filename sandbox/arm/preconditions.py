@@ -8,6 +8,7 @@ from sandbox.arm.catalogue import TypeInfo
 from sandbox.arm.errors import ArmError, bad_request, conflict
 from sandbox.arm.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ancestors, child, parent
 from sandbox.arm.operations import Operations
+from sandbox.arm.rbac import ASSIGNMENT_TYPE
 from sandbox.arm.regions import normalise
 from sandbox.arm.request import Caller
 from sandbox.arm.resource import Body, Resource, ResourceId
@@ -30,6 +31,8 @@ def missing(id: ResourceId) -> ArmError:  # noqa: A002
         return ArmError(404, "ResourceGroupNotFound", f"Resource group '{id.name}' could not be found.")
     if id.type == SUBSCRIPTION_TYPE:
         return ArmError(404, "SubscriptionNotFound", f"The subscription '{id.name}' could not be found.")
+    if id.type.lower() == ASSIGNMENT_TYPE.lower():
+        return ArmError(404, "RoleAssignmentNotFound", f"The role assignment '{id.name}' is not found.")
     relative = "/".join(part for pair in zip(id.type.split("/")[1:], id.names, strict=True) for part in pair)
     where = f" under resource group '{id.group}'" if id.group else ""
     return ArmError(

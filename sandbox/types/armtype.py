@@ -69,6 +69,8 @@ class ArmType:
     required: tuple[str, ...] = ()
     #: Wire paths that are read-only at the SDK's version, though a newer model lets them be set.
     read_only: tuple[str, ...] = ()
+    #: Wire paths of numbers that Azure also takes spelt as strings.
+    numeric_strings: tuple[str, ...] = ()
     #: What a path parameter in `type` may be.
     record_types: tuple[str, ...] = ()
     #: A singleton that exists with its parent: DELETE sets it back to this body. `singleton` is its name.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import re
+from typing import Any
+
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.resource import Body
 from sandbox.types import cache, table
 from sandbox.types.problems import problems
 
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 #: Problems told of at most; a wholly wrong body would otherwise list itself.
 _MOST = 20
 
@@ -44,6 +49,22 @@ def check_name(type_name: str, name: str) -> None:
             f"Resource name '{name}' is invalid for type '{type_name}'. It must be {rule.wording}.",
             "name",
         )
+
+
+def converted(type_name: str, body: Body) -> Body:
+    """A body with numbers in place of the strings for which the type takes them."""
+    paths = row_of(type_name).numeric_strings
+    if not paths:
+        return body
+    found = copy.deepcopy(body)
+    for path in paths:
+        *above, last = path.split(".")
+        place: Any = found
+        for name in above:
+            place = place.get(name) if isinstance(place, dict) else None
+        if isinstance(place, dict) and isinstance(place.get(last), str) and _NUMBER.fullmatch(place[last]):
+            place[last] = int(place[last])
+    return found
 
 
 def validate(type_name: str, body: Body, api_version: str, previous: Body | None = None) -> None:

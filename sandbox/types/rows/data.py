@@ -333,6 +333,8 @@ OPENAI = (
             "2-64 alphanumerics, underscores, periods and hyphens, starting with an alphanumeric",
         ),
         long_running="provisioning-state",
+        # `az cognitiveservices account deployment create` sends what it was given on its command line.
+        numeric_strings=("sku.capacity",),
     ),
     ArmType(
         "Microsoft.CognitiveServices/accounts/raiPolicies",

@@ -146,6 +146,7 @@ async def test_assignments_that_are_refused(arm: Client, group: str) -> None:
     assert await refused(elsewhere) == (400, "RoleAssignmentUpdateNotPermitted")
     changed = await refused(roleDefinitionId=role_id("Owner"))
     assert changed == (400, "RoleAssignmentUpdateNotPermitted")
+    assert await arm.refused("GET", twin) == (404, "RoleAssignmentNotFound")
     nowhere = path.replace("/rg/", "/nowhere/")
     assert await refused(nowhere) == (404, "ResourceGroupNotFound")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.arm.errors import ArmError
-from sandbox.types.validate import check_name, validate
+from sandbox.types.validate import check_name, converted, validate
 
 VAULTS = "Microsoft.KeyVault/vaults"
 VERSION = "2024-11-01"
@@ -78,6 +78,18 @@ def test_several_problems_are_details() -> None:
 
 def test_enum_values_are_compared_without_case_as_azure_does() -> None:
     validate(VAULTS, vault(sku={"family": "a", "name": "Standard"}), VERSION)
+
+
+def test_numbers_are_taken_as_strings_only_where_azure_takes_them() -> None:
+    deployments = "Microsoft.CognitiveServices/accounts/deployments"
+    sent: dict[str, Any] = {"sku": {"name": "Standard", "capacity": "10"}}
+    assert converted(deployments, sent)["sku"]["capacity"] == 10
+    assert sent["sku"]["capacity"] == "10"
+    for other in ("ten", "1.5", "", None):
+        assert converted(deployments, {"sku": {"capacity": other}})["sku"]["capacity"] == other
+    for odd in ({}, {"sku": None}, {"sku": "10"}):
+        assert converted(deployments, odd) == odd
+    assert converted(VAULTS, vault(softDeleteRetentionInDays="7")) == vault(softDeleteRetentionInDays="7")
 
 
 def test_null_is_absent() -> None:
