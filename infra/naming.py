@@ -28,6 +28,22 @@ class Names:
         return f"vnet-agents-{self.environment}"
 
     @property
+    def nat_gateway(self) -> str:
+        return f"ng-agents-{self.environment}"
+
+    @property
+    def egress_address(self) -> str:
+        return f"pip-agents-{self.environment}-egress"
+
+    def security_group(self, subnet: str) -> str:
+        return f"nsg-agents-{self.environment}-{subnet}"
+
+    @property
+    def node_resource_group(self) -> str:
+        """Where AKS keeps the cluster's own resources."""
+        return f"rg-agents-{self.environment}-nodes"
+
+    @property
     def cluster(self) -> str:
         return f"aks-agents-{self.environment}"
 
@@ -41,6 +57,28 @@ class Names:
         return self._global("cosmos")
 
     @property
+    def sql(self) -> str:
+        return self._global("sql")
+
+    @property
+    def sql_backup(self) -> str:
+        return f"{self.sql}-backup"
+
+    @property
+    def failover_group(self) -> str:
+        """Its listener is a host name beside the servers'."""
+        return self._global("fog")
+
+    @property
+    def storage(self) -> str:
+        """Lowercase letters and digits only, at most 24 (Azure's rule for storage accounts)."""
+        return f"stagents{self.environment}{self.suffix}"
+
+    @property
+    def topic(self) -> str:
+        return self._global("topic")
+
+    @property
     def vault(self) -> str:
         return self._global("kv")
 
@@ -49,8 +87,36 @@ class Names:
         return self._global("oai")
 
     @property
+    def openai_backup(self) -> str:
+        return f"{self.openai}-backup"
+
+    @property
+    def budget(self) -> str:
+        return f"budget-agents-{self.environment}"
+
+    @property
     def workspace(self) -> str:
         return f"log-agents-{self.environment}"
+
+    @property
+    def insights(self) -> str:
+        return f"appi-agents-{self.environment}"
+
+    @property
+    def metrics(self) -> str:
+        """The Azure Monitor workspace."""
+        return f"amw-agents-{self.environment}"
+
+    @property
+    def grafana(self) -> str:
+        return f"amg-agents-{self.environment}"
+
+    @property
+    def collection_endpoint(self) -> str:
+        return f"dce-agents-{self.environment}"
+
+    def collection_rule(self, purpose: str) -> str:
+        return f"dcr-agents-{self.environment}-{purpose}"
 
     @property
     def namespace(self) -> str:
@@ -69,6 +135,11 @@ class Names:
 def workload(agent: str) -> str:
     """Name of an agent's deployment, service and service account."""
     return f"{agent}-agent"
+
+
+def subscription(agent: str) -> str:
+    """Name of an agent's subscription to the topic."""
+    return f"sub-{agent}"
 
 
 def image_repository(agent: str) -> str:

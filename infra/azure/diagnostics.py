@@ -15,15 +15,25 @@ def diagnose(
     opts: pulumi.ResourceOptions,
     *,
     logs: Sequence[str] = ("audit", "allLogs"),
+    categories: Sequence[str] = (),
     metrics: bool = True,
 ) -> monitor.DiagnosticSetting:
-    """Send `target`'s log category groups and, unless it has none, its metrics to `workspace`."""
+    """Send `target`'s log category groups and, unless it has none, its metrics to `workspace`.
+
+    With `categories`, these logs instead of whole groups, in tables of their own (`AKSAuditAdmin`) instead of
+    the one that every service shares.
+    """
+    if categories:
+        wanted = [monitor.DiagnosticsLogSettingsArgs(category=one, enabled=True) for one in categories]
+    else:
+        wanted = [monitor.DiagnosticsLogSettingsArgs(category_group=one, enabled=True) for one in logs]
     return monitor.DiagnosticSetting(
         f"{name}-diagnostics",
         name="to-workspace",
         resource_uri=target,
         workspace_id=workspace,
-        logs=[monitor.DiagnosticsLogSettingsArgs(category_group=group, enabled=True) for group in logs],
+        log_analytics_destination_type="Dedicated" if categories else None,
+        logs=wanted or None,
         metrics=[monitor.DiagnosticsMetricSettingsArgs(category="AllMetrics", enabled=True)]
         if metrics
         else None,

@@ -7,20 +7,25 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import dns
 
+from infra.azure.place import Place
+
 
 @dataclass(frozen=True)
 class PublicNameArgs:
     """`host` lies directly below `zone`; `address` is an IPv4 address."""
 
+    place: Place
     host: str
     zone: str
     address: pulumi.Input[str]
-    resource_group: pulumi.Input[str]
-    tags: dict[str, str]
 
 
 class PublicName(pulumi.ComponentResource):
-    """A zone (delegate its name servers at your registrar) with one A record."""
+    """A zone (delegate its name servers at your registrar) with one A record.
+
+    The zone is kept like what holds data: a new one would have other name servers, and the delegation would
+    lead nowhere.
+    """
 
     def __init__(self, name: str, args: PublicNameArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:PublicName", name, None, opts)
@@ -28,17 +33,17 @@ class PublicName(pulumi.ComponentResource):
         zone = dns.Zone(
             name,
             zone_name=args.zone,
-            resource_group_name=args.resource_group,
+            resource_group_name=args.place.resource_group,
             location="global",
-            tags=args.tags,
-            opts=child,
+            tags=args.place.tags,
+            opts=args.place.stateful(self),
         )
         dns.RecordSet(
             args.host,
             relative_record_set_name=args.host.removesuffix(f".{args.zone}"),
             record_type="A",
             zone_name=zone.name,
-            resource_group_name=args.resource_group,
+            resource_group_name=args.place.resource_group,
             ttl=300,
             a_records=[dns.ARecordArgs(ipv4_address=args.address)],
             opts=child,

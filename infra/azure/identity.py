@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import managedidentity
 
+from infra.azure.place import Place
 from infra.azure.roles import Grantee
 
 # The audience that Entra ID expects in a workload's service-account token.
@@ -16,8 +17,7 @@ WORKLOAD_AUDIENCE = "api://AzureADTokenExchange"
 @dataclass(frozen=True)
 class IdentityArgs:
     name: str
-    resource_group: pulumi.Input[str]
-    tags: dict[str, str]
+    place: Place
 
 
 class Identity(pulumi.ComponentResource):
@@ -26,12 +26,13 @@ class Identity(pulumi.ComponentResource):
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Identity", name, None, opts)
         self._key = name
-        self._group = args.resource_group
+        self._group = args.place.resource_group
         self.resource = managedidentity.UserAssignedIdentity(
             name,
             resource_name_=args.name,
-            resource_group_name=args.resource_group,
-            tags=args.tags,
+            resource_group_name=args.place.resource_group,
+            location=args.place.location,
+            tags=args.place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.id = self.resource.id

@@ -1,4 +1,4 @@
-"""The virtual network and its subnets."""
+"""The virtual network: one subnet for the cluster's nodes, one for private endpoints."""
 
 from __future__ import annotations
 
@@ -7,34 +7,98 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import network
 
-# One address plan for every environment: they are never peered with each other.
-ADDRESS_SPACE = "10.240.0.0/16"
-SUBNETS = {"nodes": "10.240.0.0/20", "endpoints": "10.240.16.0/24"}
+from infra.azure.diagnostics import diagnose
+from infra.azure.egress import Egress, EgressArgs
+from infra.azure.nsg import endpoint_rules, node_rules, security_group
+from infra.azure.place import Place
+from infra.azure.private import PrivateAccess
+from infra.azure.private_zones import PrivateZones, PrivateZonesArgs
+from infra.naming import Names
+from infra.settings.sections import NetworkSettings
+
+_NODES, _ENDPOINTS = "nodes", "endpoints"
 
 
 @dataclass(frozen=True)
 class NetworkArgs:
-    name: str
-    resource_group: pulumi.Input[str]
-    tags: dict[str, str]
+    """`workspace_id`: where flow events and metrics go."""
+
+    place: Place
+    names: Names
+    settings: NetworkSettings
+    workspace_id: pulumi.Input[str]
 
 
 class Network(pulumi.ComponentResource):
-    """A VNet with a subnet for the cluster's nodes and one for private endpoints."""
+    """Every subnet has a security group and no way out by default; nodes leave through the NAT gateway.
+
+    `private_access` is the way to services inside the network, None where they are public.
+    `egress_address` is what the internet sees the cluster's calls come from.
+    """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Network", name, None, opts)
-        self.vnet = network.VirtualNetwork(
+        self._args = args
+        child = pulumi.ResourceOptions(parent=self)
+        egress = Egress("egress", EgressArgs(args.place, args.names, args.workspace_id), child)
+        self._groups = {
+            subnet: security_group(subnet, args.names.security_group(subnet), args.place, rules, child)
+            for subnet, rules in (
+                (_NODES, node_rules(args.settings)),
+                (_ENDPOINTS, endpoint_rules(args.settings)),
+            )
+        }
+        self.vnet = self._network(name, egress)
+        self.id = self.vnet.id
+        self.nodes_subnet_id = pulumi.Output.concat(self.vnet.id, f"/subnets/{_NODES}")
+        self.egress_address = egress.address
+        self.private_access = self._private_access(name)
+        self._diagnose(name)
+        self.register_outputs({"id": self.id, "egressAddress": self.egress_address})
+
+    def _network(self, name: str, egress: Egress) -> network.VirtualNetwork:
+        place, settings = self._args.place, self._args.settings
+        return network.VirtualNetwork(
             name,
-            virtual_network_name=args.name,
-            resource_group_name=args.resource_group,
-            address_space=network.AddressSpaceArgs(address_prefixes=[ADDRESS_SPACE]),
+            virtual_network_name=self._args.names.network,
+            resource_group_name=place.resource_group,
+            location=place.location,
+            address_space=network.AddressSpaceArgs(address_prefixes=[settings.address_space]),
             subnets=[
-                network.SubnetArgs(name=subnet, address_prefix=prefix) for subnet, prefix in SUBNETS.items()
+                network.SubnetArgs(
+                    name=_NODES,
+                    address_prefix=settings.nodes,
+                    network_security_group=network.NetworkSecurityGroupArgs(id=self._groups[_NODES].id),
+                    nat_gateway=network.SubResourceArgs(id=egress.id),
+                    default_outbound_access=False,
+                ),
+                network.SubnetArgs(
+                    name=_ENDPOINTS,
+                    address_prefix=settings.endpoints,
+                    network_security_group=network.NetworkSecurityGroupArgs(id=self._groups[_ENDPOINTS].id),
+                    # Azure applies security groups to private endpoints only where it is told to.
+                    private_endpoint_network_policies=(
+                        network.VirtualNetworkPrivateEndpointNetworkPolicies.NETWORK_SECURITY_GROUP_ENABLED
+                    ),
+                    default_outbound_access=False,
+                ),
             ],
-            tags=args.tags,
+            tags=place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.id = self.vnet.id
-        self.nodes_subnet_id = pulumi.Output.concat(self.vnet.id, "/subnets/nodes")
-        self.register_outputs({"id": self.id, "nodesSubnetId": self.nodes_subnet_id})
+
+    def _private_access(self, name: str) -> PrivateAccess | None:
+        if not self._args.settings.private:
+            return None
+        zones = PrivateZones(
+            f"{name}-zones",
+            PrivateZonesArgs(self._args.place, self.vnet.id),
+            pulumi.ResourceOptions(parent=self),
+        )
+        return PrivateAccess(pulumi.Output.concat(self.vnet.id, f"/subnets/{_ENDPOINTS}"), zones.ids)
+
+    def _diagnose(self, name: str) -> None:
+        workspace, child = self._args.workspace_id, pulumi.ResourceOptions(parent=self)
+        diagnose(name, self.vnet.id, workspace, child, logs=("allLogs",))
+        for subnet, group in self._groups.items():
+            diagnose(subnet, group.id, workspace, child, logs=("allLogs",), metrics=False)

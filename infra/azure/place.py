@@ -15,7 +15,8 @@ class Place:
     """What every component of an environment needs to know about its surroundings.
 
     `paired` is the region of second copies, None when there are none. With `protect`, what holds data can
-    neither be deleted by Pulumi nor disappear because it left the program.
+    neither be deleted by Pulumi nor disappear because it left the program. `zonal`: whatever can be spread
+    over availability zones is.
     """
 
     cloud: Cloud
@@ -24,6 +25,7 @@ class Place:
     paired: str | None
     protect: bool
     tags: dict[str, str]
+    zonal: bool = False
 
     def stateful(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Annotated, Literal, Self
@@ -99,7 +98,11 @@ class MaintenanceSettings(Section):
 
 
 class ClusterSettings(Section):
-    """Version, tier and pools of the AKS cluster. More than one zone needs regions that have them."""
+    """Version, tier and pools of the AKS cluster. More than one zone needs regions that have them.
+
+    `upgrades` is the channel by which Azure upgrades Kubernetes itself (`stable` and `rapid` to new minor
+    versions too); nodes always get images with security fixes. `defender` turns on Defender for Containers.
+    """
 
     kubernetes_version: KubernetesVersion = "1.34"
     tier: Literal["Free", "Standard", "Premium"] = "Free"
@@ -108,6 +111,17 @@ class ClusterSettings(Section):
     maintenance: MaintenanceSettings = MaintenanceSettings()
     system: PoolSettings = PoolSettings()
     user: PoolSettings = PoolSettings(size="Standard_D4ads_v5")
+    defender: bool = False
+
+    @model_validator(mode="after")
+    def _version_stays(self) -> Self:
+        patch = self.kubernetes_version.count(".") == 2
+        if patch and self.upgrades not in {"none", "node-image"}:
+            raise ValueError(
+                f"kubernetes_version {self.kubernetes_version} names a patch, which upgrades "
+                f"({self.upgrades}) soon leaves behind: name the minor version only, or set upgrades to none"
+            )
+        return self
 
 
 class ModelSettings(Section):
@@ -189,10 +203,13 @@ class AlertSettings(Section):
 
 
 class BudgetSettings(Section):
-    """What the environment may cost in a month, in the subscription's currency."""
+    """What the environment may cost in a month, in the subscription's currency.
+
+    `start` counts when the budget is made; without it, that is the month.
+    """
 
     monthly: Annotated[int, Field(ge=1)] = 500
-    start: BudgetStart = date(2026, 11, 1)
+    start: BudgetStart | None = None
 
 
 class CertificateSettings(Section):

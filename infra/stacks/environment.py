@@ -12,9 +12,12 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from infra.azure.cluster import Cluster, ClusterArgs
 from infra.azure.cosmos import Cosmos, CosmosArgs
 from infra.azure.dns import PublicName, PublicNameArgs
+from infra.azure.grafana import Grafana, GrafanaArgs
 from infra.azure.identity import Identity, IdentityArgs
+from infra.azure.monitoring import Monitoring, MonitoringArgs
 from infra.azure.network import Network, NetworkArgs
 from infra.azure.openai import OpenAI, OpenAIArgs
+from infra.azure.place import Place
 from infra.azure.registry import Registry, RegistryArgs
 from infra.azure.roles import Grantee
 from infra.azure.telemetry import Telemetry, TelemetryArgs
@@ -35,16 +38,18 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
 
     group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=tags)
     rg = group.name
+    place = Place(cloud, rg, settings.location, settings.paired_location, settings.protect, tags)
 
     def identity(owner: str) -> Identity:
-        return Identity(owner, IdentityArgs(names.identity(owner), rg, tags))
+        return Identity(owner, IdentityArgs(names.identity(owner), place))
 
     identities = {agent: identity(agent) for agent in settings.agents}
     agents = [owner.grantee() for owner in identities.values()]
     control_plane, kubelet = identity("cluster"), identity("kubelet")
 
-    Telemetry("telemetry", TelemetryArgs(names.workspace, rg, 30, tags))
-    network = Network("network", NetworkArgs(names.network, rg, tags))
+    telemetry = Telemetry("telemetry", TelemetryArgs(place, names, settings.telemetry, agents, operators))
+    workspace = telemetry.workspace_id
+    network = Network("network", NetworkArgs(place, names, settings.network, workspace))
     registry = Registry("registry", RegistryArgs(names.registry, rg, [kubelet.grantee()], operators, tags))
     location = settings.location
     vault = Vault("vault", VaultArgs(names.vault, cloud, location, rg, agents, operators, 7, tags))
@@ -54,18 +59,20 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     cluster = Cluster(
         "cluster",
         ClusterArgs(
-            name=names.cluster,
-            resource_group=rg,
-            resource_group_id=group.id,
+            place=place,
+            names=names,
             settings=settings.cluster,
+            network=settings.network,
             subnet_id=network.nodes_subnet_id,
-            network_id=network.id,
+            egress_address=network.egress_address,
+            workspace_id=workspace,
             control_plane=control_plane,
             kubelet=kubelet,
             admins=operators,
-            tags=tags,
         ),
     )
+    Monitoring("monitoring", MonitoringArgs(place, names, cluster.id, telemetry.metrics_id, workspace))
+    Grafana("grafana", GrafanaArgs(place, names, telemetry.metrics_id, workspace, operators))
     image = Image("image", ImageArgs(registry, list(settings.agents), settings.version))
 
     provider = k8s.Provider("cluster", kubeconfig=cluster.kubeconfig)
@@ -102,7 +109,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         IngressArgs(names.namespace, host, list(settings.agents)),
         pulumi.ResourceOptions(provider=provider, depends_on=[namespace, *deployed]),
     )
-    PublicName("public-name", PublicNameArgs(host, domain, ingress.address, rg, tags))
+    PublicName("public-name", PublicNameArgs(place, host, domain, ingress.address))
     return {
         "agentsUrl": f"https://{host}",
         "resourceGroup": rg,

@@ -69,6 +69,8 @@ class ArmType:
     required: tuple[str, ...] = ()
     #: Wire paths that are read-only at the SDK's version, though a newer model lets them be set.
     read_only: tuple[str, ...] = ()
+    #: Wire paths of strings for which the SDK names only some values: Azure takes others too.
+    open: tuple[str, ...] = ()
     #: Wire paths of numbers that Azure also takes spelt as strings.
     numeric_strings: tuple[str, ...] = ()
     #: What a path parameter in `type` may be.

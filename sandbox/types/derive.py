@@ -73,6 +73,8 @@ class _Merger:
             self._adjust(path, required=True)
         for path in row.read_only:
             self._adjust(path, read_only=True, required=False)
+        for path in row.open:
+            self._open(path)
         return Schema({name: found for name, found in self.definitions.items() if found is not None}, "root")
 
     def _renamed(self, name: str) -> str | None:
@@ -89,16 +91,31 @@ class _Merger:
 
     def _adjust(self, path: str, **flags: Any) -> None:
         """Set flags of the property at a wire path, in which arrays add no step."""
+        name, last = self._locate(path)
+        found = self.definitions[name]
+        if found is not None:
+            entry = replace(found.properties[last], **flags)
+            self.definitions[name] = replace(found, properties={**found.properties, last: entry})
+
+    def _open(self, path: str) -> None:
+        """Take every string at a wire path, or in the array there."""
+        name, last = self._locate(path)
+        found = self.definitions[name]
+        if found is not None:
+            kind = found.properties[last].type
+            self._adjust(
+                path, type=replace(kind, enum=(), item=replace(kind.item, enum=()) if kind.item else None)
+            )
+
+    def _locate(self, path: str) -> tuple[str, str]:
+        """The definition that the property at a wire path belongs to, and its name there."""
         name = "root"
         *above, last = path.split(".")
         for step in above:
             inner = self.definitions[name]
             below = inner.properties[step].type if inner is not None else Type("any")
             name = (below.item or below).definition or ""
-        found = self.definitions[name]
-        if found is not None:
-            entry = replace(found.properties[last], **flags)
-            self.definitions[name] = replace(found, properties={**found.properties, last: entry})
+        return name, last
 
     def _define(self, name: str, node: Node, placed: Mapping[str, SdkProperty], variants: Any) -> None:
         self.definitions[name] = None

@@ -63,6 +63,16 @@ ROWS = (
         ),
     ),
     ArmType(
+        "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
+        in_group(f"{_CLUSTER}/maintenanceConfigurations/{{configName}}"),
+        pulumi="azure-native:containerservice:MaintenanceConfiguration",
+        model="azure.mgmt.containerservice:MaintenanceConfiguration",
+        name=NameRule(
+            r"default|aksManagedAutoUpgradeSchedule|aksManagedNodeOSUpgradeSchedule",
+            "'default', 'aksManagedAutoUpgradeSchedule' or 'aksManagedNodeOSUpgradeSchedule'",
+        ),
+    ),
+    ArmType(
         "Microsoft.ContainerRegistry/registries",
         in_group(_REGISTRY),
         pulumi="azure-native:containerregistry:Registry",

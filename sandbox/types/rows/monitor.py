@@ -122,6 +122,8 @@ ROWS = (
         pulumi="azure-native:monitor:DataCollectionRule",
         model="azure.mgmt.monitor:DataCollectionRuleResource",
         name=_COLLECTION,
+        # Every add-on brings streams of its own.
+        open=("properties.dataSources.extensions.streams", "properties.dataFlows.streams"),
         replace_on=("location",),
     ),
     ArmType(

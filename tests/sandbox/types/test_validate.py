@@ -80,6 +80,22 @@ def test_enum_values_are_compared_without_case_as_azure_does() -> None:
     validate(VAULTS, vault(sku={"family": "a", "name": "Standard"}), VERSION)
 
 
+def test_streams_of_add_ons_are_more_than_the_sdk_names() -> None:
+    def rule(stream: Any) -> dict[str, Any]:
+        source = {"name": "containers", "extensionName": "ContainerInsights", "streams": [stream]}
+        flow = {"streams": [stream], "destinations": ["workspace"]}
+        properties = {"dataSources": {"extensions": [source]}, "dataFlows": [flow]}
+        return {"location": "w", "properties": properties}
+
+    rules = "Microsoft.Insights/dataCollectionRules"
+    validate(rules, rule("Microsoft-ContainerLogV2"), VERSION)
+    told = {detail.target for detail in refusal(rule(1), type_name=rules).details}
+    assert told == {
+        "properties.dataSources.extensions[0].streams[0]",
+        "properties.dataFlows[0].streams[0]",
+    }
+
+
 def test_numbers_are_taken_as_strings_only_where_azure_takes_them() -> None:
     deployments = "Microsoft.CognitiveServices/accounts/deployments"
     sent: dict[str, Any] = {"sku": {"name": "Standard", "capacity": "10"}}
