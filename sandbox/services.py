@@ -60,6 +60,10 @@ class CertificateAuthority(Protocol):
         """(certificate chain PEM, private key PEM) for DNS names or IP addresses; with `client`, a client
         certificate whose common name is `client` and organization `group`."""
 
+    def sign(self, request: str, *, seconds: float) -> str:
+        """The certificate chain (PEM) of a server for a certificate signing request (PEM): its key, subject
+        and alternative names. Raises ValueError for one whose signature is wrong or that names nothing."""
+
 
 class Store(Protocol):
     """Resources by id. Writes are durable when the call returns."""

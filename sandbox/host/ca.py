@@ -16,7 +16,8 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.config import Config
@@ -64,6 +65,7 @@ class Authority:
             raise HostError("a certificate needs a name: give DNS names or IP addresses, or a client name")
         key = ec.generate_private_key(ec.SECP256R1())
         usages = [ExtendedKeyUsageOID.SERVER_AUTH] if names else []
+        life = dt.timedelta(days=_LEAF_DAYS)
         if client is not None:
             usages.append(ExtendedKeyUsageOID.CLIENT_AUTH)
         builder = (
@@ -71,7 +73,7 @@ class Authority:
                 _subject(client or _common_name(names[0]), group),
                 self._certificate.subject,
                 key.public_key(),
-                days=_LEAF_DAYS,
+                life,
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(sign=False), critical=True)
@@ -83,6 +85,28 @@ class Authority:
             builder = builder.add_extension(alternatives, critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         return _pem(certificate) + _pem(self._certificate), _key_pem(key)
+
+    def sign(self, request: str, *, seconds: float) -> str:
+        """The chain (PEM) for a server's certificate signing request (PEM), valid for `seconds` from now."""
+        asked = x509.load_pem_x509_csr(request.encode())
+        if not asked.is_signature_valid:
+            raise ValueError("the certificate signing request is not signed by its own key")
+        try:
+            names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            raise ValueError("the certificate signing request has no alternative names") from None
+        life = dt.timedelta(seconds=seconds)
+        encipher = isinstance(asked.public_key(), rsa.RSAPublicKey)
+        certificate = (
+            _builder(asked.subject, self._certificate.subject, asked.public_key(), life)
+            .add_extension(names.value, critical=names.critical or not list(asked.subject))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(sign=False, encipher=encipher), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(_key_identifier(self._key), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return _pem(certificate) + _pem(self._certificate)
 
 
 def ensure(config: Config, environment: Mapping[str, str]) -> None:
@@ -105,7 +129,7 @@ def _create(config: Config) -> None:
         ]
     )
     certificate = (
-        _builder(subject, subject, key.public_key(), days=365 * _CA_YEARS)
+        _builder(subject, subject, key.public_key(), dt.timedelta(days=365 * _CA_YEARS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(sign=True), critical=True)
         .add_extension(_key_identifier(key), critical=False)
@@ -135,7 +159,7 @@ def _trusted(environment: Mapping[str, str], config: Config, kept: Path) -> str:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int
+    subject: x509.Name, issuer: x509.Name, key: CertificatePublicKeyTypes, life: dt.timedelta
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
@@ -145,7 +169,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _BACKDATE)
-        .not_valid_after(now + dt.timedelta(days=days))
+        .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
@@ -173,13 +197,13 @@ def _key_identifier(key: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentif
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
-def _key_usage(*, sign: bool) -> x509.KeyUsage:
+def _key_usage(*, sign: bool, encipher: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=sign,
         crl_sign=sign,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=encipher,
         data_encipherment=False,
         key_agreement=False,
         encipher_only=False,

@@ -17,6 +17,7 @@ from azure.core.credentials import AccessToken
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
 from sandbox.arm.errors import ArmError
@@ -178,7 +179,17 @@ class Authority:
         )
         return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
-    def _builder(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def sign(self, request: str, *, seconds: float) -> str:
+        asked = x509.load_pem_x509_csr(request.encode())
+        names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        builder = self._builder(asked.subject, asked.public_key(), end)
+        certificate = builder.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM).decode() + self.pem
+
+    def _builder(
+        self, name: x509.Name, key: CertificatePublicKeyTypes, end: dt.datetime | None = None
+    ) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
@@ -187,5 +198,5 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=1))
+            .not_valid_after(end or now + dt.timedelta(days=1))
         )

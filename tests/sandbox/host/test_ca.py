@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import ssl
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.config import Config
@@ -126,3 +130,45 @@ def test_a_shell_that_already_points_at_the_bundle_loses_no_trust(config: Config
     ca.ensure(config, {"SSL_CERT_FILE": ours, "REQUESTS_CA_BUNDLE": ours})
     assert corporate in config.ca_bundle.read_text()
     assert config.ca_bundle.read_text() == once
+
+
+def _request(key: rsa.RSAPrivateKey, *names: str) -> x509.CertificateSigningRequest:
+    builder = x509.CertificateSigningRequestBuilder(x509.Name([]))
+    if names:
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        builder = builder.add_extension(alternatives, critical=False)
+    return builder.sign(key, hashes.SHA256())
+
+
+async def test_a_request_is_signed_for_its_own_key_and_names(config: Config, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    request = _request(key, "a.azure79.test", "b.azure79.test")
+    before = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    chain = ca.Authority(config).sign(_pem(request), seconds=7200)
+    leaf, issuer = x509.load_pem_x509_certificates(chain.encode())
+    assert issuer == x509.load_pem_x509_certificate(config.ca_certificate.read_bytes())
+    assert leaf.public_key() == key.public_key()
+    assert (
+        dt.timedelta(0) <= leaf.not_valid_after_utc - before - dt.timedelta(hours=2) < dt.timedelta(seconds=9)
+    )
+    (tmp_path / "chain").write_text(chain)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key").write_bytes(private)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tmp_path / "chain", tmp_path / "key")
+    assert await _served_names(server, config, "b.azure79.test") == {"a.azure79.test", "b.azure79.test"}
+
+
+def test_a_request_that_names_nothing_or_was_changed_is_refused(config: Config) -> None:
+    authority, key = ca.Authority(config), rsa.generate_private_key(65537, 2048)
+    with pytest.raises(ValueError, match="no alternative names"):
+        authority.sign(_pem(_request(key)), seconds=60)
+    der = bytearray(_request(key, "a.azure79.test").public_bytes(Encoding.DER))
+    der[-1] ^= 1
+    changed = x509.load_der_x509_csr(bytes(der))
+    with pytest.raises(ValueError, match="not signed by its own key"):
+        authority.sign(_pem(changed), seconds=60)
+
+
+def _pem(request: x509.CertificateSigningRequest) -> str:
+    return request.public_bytes(Encoding.PEM).decode()
