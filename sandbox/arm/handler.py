@@ -12,7 +12,7 @@ after a crash, so `provision`, `delete` and `resume` must be repeatable.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.arm.operation import Operation
@@ -53,6 +53,7 @@ class Call:
     principal: Principal
     api_version: str
     query: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Action = Callable[[Call], Awaitable[Any]]
@@ -74,9 +75,16 @@ class Handler:
     deleted_status: ClassVar[int] = 200
     #: A DELETE answers what was deleted, as role assignments do; others answer no content.
     answers_deleted: ClassVar[bool] = False
+    #: A DELETE has to say which version it means (If-Match).
+    delete_needs_etag: ClassVar[bool] = False
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    def patch(self, body: Body) -> Body:
+        """The change of the stored body (RFC 7396) that a PATCH's body stands for: itself, but for types
+        whose updates have a shape of their own."""
+        return body
 
     async def check(self, put: Put) -> None:
         """Refuse what a schema cannot express (taken names, dependent resources). Raises ArmError."""

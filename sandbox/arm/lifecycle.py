@@ -76,7 +76,8 @@ class Lifecycle:
             previous = self._store.get(id)
             if previous is None:
                 raise preconditions.missing(id)
-            return await self._write(id, merge_patch(previous.body, body), previous, caller, info)
+            change = self._handlers.of(id.type).patch(body)
+            return await self._write(id, merge_patch(previous.body, change), previous, caller, info)
 
     async def delete(self, id: ResourceId, caller: Caller) -> Outcome:  # noqa: A002
         """Delete with all that lies below. Nothing there is a 204, but for groups a 404, as on Azure."""
@@ -86,7 +87,7 @@ class Lifecycle:
                 if id.type == GROUP_TYPE:
                     raise preconditions.missing(id)
                 return Outcome(204, None)
-            preconditions.match_etag(caller, resource)
+            preconditions.match_etag(caller, resource, needed=self._handlers.of(id.type).delete_needs_etag)
             if self._store.pending(id) == "delete":
                 return Outcome(202, resource, self._operations.begin_or_join(id.key, "delete"))
             await self._handlers.of(id.type).check_delete(resource)

@@ -139,9 +139,15 @@ def place(info: TypeInfo, id: ResourceId, body: Body, previous: Resource | None)
     )
 
 
-def match_etag(caller: Caller, existing: Resource | None) -> None:
-    """If-Match and If-None-Match, as HTTP has them."""
+def match_etag(caller: Caller, existing: Resource | None, *, needed: bool = False) -> None:
+    """If-Match and If-None-Match, as HTTP has them; `needed` refuses a request without If-Match."""
     wanted, unwanted = caller.headers.get("if-match"), caller.headers.get("if-none-match")
+    if needed and wanted is None:
+        raise ArmError(
+            412,
+            "PreconditionFailed",
+            f"The operation on '{caller.path}' needs the resource's ETag in an If-Match header.",
+        )
     etag = existing.body.get("etag") if existing is not None else None
     failed = (
         wanted is not None and (existing is None or (wanted != "*" and etag is not None and wanted != etag))

@@ -129,7 +129,7 @@ class Verbs:
             require_unlocked(self._store, owner, "action")
             if spelt not in actions:
                 raise _no_action(info, name, actions)
-            call = Call(resource, body, caller.principal, caller.api_version, caller.query)
+            call = Call(resource, body, caller.principal, caller.api_version, caller.query, caller.headers)
             response = respond(await actions[spelt](call))
         except ArmError as error:
             self._fail(event, error)
