@@ -1,4 +1,4 @@
-"""Cosmos DB: the agents' executions and events."""
+"""Cosmos DB: the agents' executions, events and budgets."""
 
 from __future__ import annotations
 
@@ -8,104 +8,119 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import cosmosdb
 
+from infra.azure.cosmos_containers import Container, containers
+from infra.azure.cosmos_roles import DataRoles
+from infra.azure.diagnostics import diagnose
+from infra.azure.exposure import Exposure
+from infra.azure.place import Place
+from infra.azure.private import Service
 from infra.azure.roles import Grantee
-from infra.naming import assignment
+from infra.settings.sections import CosmosSettings
 
 DATABASE = "AgentsDB"
 CONTAINER = "Events"
-PARTITION_KEY = "/agent"
-# https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles
-READER = "00000000-0000-0000-0000-000000000001"
-CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
+# They make another account out of this one; leaving them out later must not undo a restore.
+_RESTORE_INPUTS = ("createMode", "restoreParameters")
 
 
 @dataclass(frozen=True)
 class CosmosArgs:
-    """`throughput` is the autoscale maximum of the container, in RU/s."""
+    """`agents` work on the items of the containers; `operators` may do anything with the database's data."""
 
     account: str
-    location: str
-    resource_group: pulumi.Input[str]
-    writers: Sequence[Grantee]
-    throughput: int
-    tags: dict[str, str]
+    place: Place
+    settings: CosmosSettings
+    exposure: Exposure
+    workspace_id: pulumi.Input[str]
+    agents: Sequence[Grantee]
+    operators: Sequence[Grantee]
 
 
 class Cosmos(pulumi.ComponentResource):
-    """Account, database and container without keys; data-plane roles on the database only."""
+    """Account, database and containers without keys, backed up continuously.
+
+    With a paired region the account lives in both, and Azure moves writes when the first is lost.
+    """
 
     def __init__(self, name: str, args: CosmosArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Cosmos", name, None, opts)
-        self._group = args.resource_group
-        self.account = cosmosdb.DatabaseAccount(
+        self._args = args
+        child = pulumi.ResourceOptions(parent=self)
+        self.account = self._account(name)
+        database = self._database()
+        wanted = containers(args.settings)
+        made = [self._container(container, database) for container in wanted]
+        roles = DataRoles(self.account, args.place.resource_group, DATABASE)
+        # A role's scope must exist before it is granted.
+        after = pulumi.ResourceOptions(parent=self, depends_on=made)
+        roles.grant_items([container.name for container in wanted], args.agents, after)
+        roles.grant_database(args.operators, after)
+        args.exposure.connect(name, args.place, Service.COSMOS, self.account.id, child)
+        diagnose(name, self.account.id, args.workspace_id, child)
+        self.endpoint = self.account.document_endpoint
+        self.register_outputs({"endpoint": self.endpoint})
+
+    def _account(self, name: str) -> cosmosdb.DatabaseAccount:
+        args, place = self._args, self._args.place
+        return cosmosdb.DatabaseAccount(
             name,
             account_name=args.account,
-            resource_group_name=args.resource_group,
-            location=args.location,
+            resource_group_name=place.resource_group,
+            location=place.location,
             kind=cosmosdb.DatabaseAccountKind.GLOBAL_DOCUMENT_DB,
             database_account_offer_type=cosmosdb.DatabaseAccountOfferType.STANDARD,
-            locations=[cosmosdb.LocationArgs(location_name=args.location, failover_priority=0)],
+            locations=[
+                cosmosdb.LocationArgs(
+                    location_name=region, failover_priority=priority, is_zone_redundant=place.zonal
+                )
+                for priority, region in enumerate(filter(None, (place.location, place.paired)))
+            ],
+            # Also with one region, where it means nothing: Azure refuses to add a region and to change
+            # another property in one request.
+            enable_automatic_failover=True,
             consistency_policy=cosmosdb.ConsistencyPolicyArgs(
                 default_consistency_level=cosmosdb.DefaultConsistencyLevel.SESSION
             ),
             backup_policy=cosmosdb.ContinuousModeBackupPolicyArgs(
                 type="Continuous",
-                continuous_mode_properties=cosmosdb.ContinuousModePropertiesArgs(
-                    tier=cosmosdb.ContinuousTier.CONTINUOUS7_DAYS
-                ),
+                continuous_mode_properties=cosmosdb.ContinuousModePropertiesArgs(tier=args.settings.backup),
             ),
             disable_local_auth=True,
+            disable_key_based_metadata_write_access=True,
             minimal_tls_version=cosmosdb.MinimalTlsVersion.TLS12,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            public_network_access=args.exposure.public_network_access,
+            ip_rules=[
+                cosmosdb.IpAddressOrRangeArgs(ip_address_or_range=address)
+                for address in args.exposure.addresses
+            ],
+            tags=place.tags,
+            opts=place.stateful(self, ignore_changes=_RESTORE_INPUTS),
         )
-        database = self._database()
-        self._container(args.throughput, database)
-        self._roles(args.writers)
-        self.endpoint = self.account.document_endpoint
-        self.register_outputs({"endpoint": self.endpoint})
 
     def _database(self) -> cosmosdb.SqlResourceSqlDatabase:
         return cosmosdb.SqlResourceSqlDatabase(
             "database",
             account_name=self.account.name,
-            resource_group_name=self._group,
+            resource_group_name=self._args.place.resource_group,
             database_name=DATABASE,
             resource=cosmosdb.SqlDatabaseResourceArgs(id=DATABASE),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._args.place.stateful(self),
         )
 
-    def _container(self, throughput: int, database: pulumi.Resource) -> None:
-        cosmosdb.SqlResourceSqlContainer(
-            "events",
+    def _container(self, container: Container, database: pulumi.Resource) -> pulumi.Resource:
+        return cosmosdb.SqlResourceSqlContainer(
+            container.name.lower(),
             account_name=self.account.name,
-            resource_group_name=self._group,
+            resource_group_name=self._args.place.resource_group,
             database_name=DATABASE,
-            container_name=CONTAINER,
-            resource=cosmosdb.SqlContainerResourceArgs(
-                id=CONTAINER,
-                partition_key=cosmosdb.ContainerPartitionKeyArgs(
-                    paths=[PARTITION_KEY], kind=cosmosdb.PartitionKind.HASH, version=2
-                ),
+            container_name=container.name,
+            resource=container.resource(),
+            options=cosmosdb.CreateUpdateOptionsArgs(
+                autoscale_settings=cosmosdb.AutoscaleSettingsArgs(
+                    max_throughput=self._args.settings.throughput
+                )
             ),
-            options=cosmosdb.CreateUpdateOptionsArgs(throughput=throughput),
             # Throughput is tuned on the running container (the runbook's `throughput update`), and Azure
             # ignores it in later updates of the container.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[database], ignore_changes=["options"]),
+            opts=self._args.place.stateful(self, depends_on=[database], ignore_changes=["options"]),
         )
-
-    def _roles(self, writers: Sequence[Grantee]) -> None:
-        scope = pulumi.Output.concat(self.account.id, "/dbs/", DATABASE)
-        for writer in writers:
-            cosmosdb.SqlResourceSqlRoleAssignment(
-                f"write-{writer.key}",
-                account_name=self.account.name,
-                resource_group_name=self._group,
-                role_assignment_id=pulumi.Output.all(writer.principal_id, scope).apply(
-                    lambda known: assignment(known[0], CONTRIBUTOR, known[1])
-                ),
-                role_definition_id=pulumi.Output.concat(self.account.id, "/sqlRoleDefinitions/", CONTRIBUTOR),
-                principal_id=writer.principal_id,
-                scope=scope,
-                opts=pulumi.ResourceOptions(parent=self),
-            )

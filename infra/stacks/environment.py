@@ -12,6 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from infra.azure.cluster import Cluster, ClusterArgs
 from infra.azure.cosmos import Cosmos, CosmosArgs
 from infra.azure.dns import PublicName, PublicNameArgs
+from infra.azure.exposure import Exposure
 from infra.azure.grafana import Grafana, GrafanaArgs
 from infra.azure.identity import Identity, IdentityArgs
 from infra.azure.monitoring import Monitoring, MonitoringArgs
@@ -38,7 +39,15 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
 
     group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=tags)
     rg = group.name
-    place = Place(cloud, rg, settings.location, settings.paired_location, settings.protect, tags)
+    place = Place(
+        cloud,
+        rg,
+        settings.location,
+        settings.paired_location,
+        settings.protect,
+        tags,
+        zonal=bool(settings.cluster.zones),
+    )
 
     def identity(owner: str) -> Identity:
         return Identity(owner, IdentityArgs(names.identity(owner), place))
@@ -50,12 +59,58 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     telemetry = Telemetry("telemetry", TelemetryArgs(place, names, settings.telemetry, agents, operators))
     workspace = telemetry.workspace_id
     network = Network("network", NetworkArgs(place, names, settings.network, workspace))
-    registry = Registry("registry", RegistryArgs(names.registry, rg, [kubelet.grantee()], operators, tags))
-    location = settings.location
-    vault = Vault("vault", VaultArgs(names.vault, cloud, location, rg, agents, operators, 7, tags))
-    users = [*agents, *operators]
-    cosmos = Cosmos("cosmos", CosmosArgs(names.cosmos, location, rg, users, 400, tags))
-    openai = OpenAI("openai", OpenAIArgs(names.openai, cloud, location, rg, settings.model, users, tags))
+    exposure = Exposure(
+        network.private_access, settings.network.allowed_ranges, egress=[network.egress_address]
+    )
+    registry = Registry(
+        "registry",
+        RegistryArgs(
+            name=names.registry,
+            place=place,
+            settings=settings.registry,
+            exposure=exposure,
+            workspace_id=workspace,
+            pullers=[kubelet.grantee()],
+            pushers=operators,
+        ),
+    )
+    vault = Vault(
+        "vault",
+        VaultArgs(
+            name=names.vault,
+            place=place,
+            settings=settings.vault,
+            exposure=exposure,
+            workspace_id=workspace,
+            readers=agents,
+            officers=operators,
+            secrets={"pagerduty-url": settings.alerts.pagerduty, "teams-url": settings.alerts.teams},
+        ),
+    )
+    cosmos = Cosmos(
+        "cosmos",
+        CosmosArgs(
+            account=names.cosmos,
+            place=place,
+            settings=settings.cosmos,
+            exposure=exposure,
+            workspace_id=workspace,
+            agents=agents,
+            operators=operators,
+        ),
+    )
+    openai = OpenAI(
+        "openai",
+        OpenAIArgs(
+            account=names.openai,
+            backup_account=names.openai_backup,
+            place=place,
+            model=settings.model,
+            exposure=exposure,
+            workspace_id=workspace,
+            users=[*agents, *operators],
+        ),
+    )
     cluster = Cluster(
         "cluster",
         ClusterArgs(
