@@ -14,6 +14,7 @@ from app.settings import read
 from app.telemetry import logs
 
 log = logging.getLogger("app")
+_STORING_SECONDS = 5
 
 
 def main() -> int:
@@ -25,8 +26,9 @@ def main() -> int:
         log.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all, a traceback nothing
         return 2
     log.info("agent %s initialized", settings.agent)
-    # Requests in flight may take as long as a model does; the pod's grace period is longer.
-    uvicorn.run(app, host="0.0.0.0", port=settings.port, log_config=None, timeout_graceful_shutdown=30)  # noqa: S104
+    # Requests in flight may take as long as a model does; the pod's grace period is longer still.
+    drain = int(settings.llm.timeout_seconds) + _STORING_SECONDS
+    uvicorn.run(app, host="0.0.0.0", port=settings.port, log_config=None, timeout_graceful_shutdown=drain)  # noqa: S104
     return 0
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagedidentity
+IdentityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$")]
 
 
 class _Section(BaseModel):
@@ -46,6 +49,45 @@ class CosmosSettings(_Section):
     container: str = Field(alias="Container", default="Events")
 
 
+class SqlSettings(_Section):
+    """`Sql__…`: the database of executions; `User` is the identity's name, `Users` those that may write.
+
+    PostgreSQL wants to be told who logs in; Azure SQL reads it in the token. `Audience` is what a token must
+    be made out to, another one in sovereign clouds. Without `Port` it is the dialect's usual one.
+    """
+
+    server: str = Field(alias="Server", pattern=r"^[A-Za-z0-9.-]+$")
+    database: str = Field(alias="Database", default="AgentsDB", pattern=r"^[A-Za-z0-9_-]+$")
+    dialect: Literal["mssql", "postgresql"] = Field(alias="Dialect", default="mssql")
+    port: int | None = Field(alias="Port", default=None, ge=1, le=65535)
+    user: IdentityName | None = Field(alias="User", default=None)
+    users: tuple[IdentityName, ...] = Field(alias="Users", default=())
+    audience: str = Field(alias="Audience", default="https://database.windows.net/")
+
+    @model_validator(mode="after")
+    def _user_given(self) -> Self:
+        if self.dialect == "postgresql" and self.user is None:
+            raise ValueError("set Sql__User: PostgreSQL does not take the user from the token")
+        return self
+
+
+class VaultSettings(_Section):
+    uri: HttpUrl = Field(alias="Uri")
+
+
+class StorageSettings(_Section):
+    """`Storage__…`: the queue into which Event Grid delivers this agent's events."""
+
+    queue_endpoint: HttpUrl = Field(alias="QueueEndpoint")
+    queue: str = Field(alias="Queue")
+
+
+class EventSettings(_Section):
+    """`EventGrid__…`: the topic that this agent publishes to."""
+
+    endpoint: HttpUrl = Field(alias="Endpoint")
+
+
 class Settings(BaseSettings):
     """Read once at start; a missing or malformed variable ends the process with its name."""
 
@@ -54,6 +96,10 @@ class Settings(BaseSettings):
     agent: str = Field(alias="AGENT", pattern=r"^[a-z][a-z0-9]{2,30}$")
     llm: LLMSettings = Field(alias="LLMProvider")
     cosmos: CosmosSettings = Field(alias="CosmosDb")
+    sql: SqlSettings | None = Field(alias="Sql", default=None)
+    vault: VaultSettings | None = Field(alias="KeyVault", default=None)
+    storage: StorageSettings | None = Field(alias="Storage", default=None)
+    events: EventSettings | None = Field(alias="EventGrid", default=None)
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
     port: int = Field(alias="PORT", default=8080)
 

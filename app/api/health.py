@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from app.agents.agent import Agent
-from app.llm.provider import LLMError
-from app.store.executions import StoreError
+from app.dependency import Dependency as Service
+from app.dependency import DependencyError
 
 # Longer than any healthy answer, shorter than what a person or a probe waits.
 _TIMEOUT_SECONDS = 5
@@ -41,12 +41,12 @@ async def _check(name: str, call: Awaitable[None]) -> Dependency:
             await call
     except TimeoutError:
         return Dependency(name=name, status="unhealthy", reason=f"no answer within {_TIMEOUT_SECONDS} s")
-    except (LLMError, StoreError) as error:
+    except DependencyError as error:
         return Dependency(name=name, status="unhealthy", http_status=error.status, reason=str(error))
     return Dependency(name=name, status="healthy")
 
 
-def router(agent: Agent) -> APIRouter:
+def router(agent: Agent, services: Sequence[Service] = ()) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
     @routes.get("/healthz")
@@ -56,14 +56,16 @@ def router(agent: Agent) -> APIRouter:
 
     @routes.get("/readyz")
     async def ready() -> dict[str, str]:
-        """The agent can take requests."""
+        """The agent can take requests. A dependency's outage must not take away every pod."""
         return {"status": "ready"}
 
     @routes.get(f"/api/{agent.name}/health", responses={503: {"model": Health}})
     async def health(response: Response) -> Health:
         """Every dependency, reached with this pod's identity; 503 when one is not usable, with the reason."""
         found = await asyncio.gather(
-            _check("cosmos", agent.store.check(agent.name)), _check("llm", agent.provider.check())
+            _check("cosmos", agent.store.check(agent.name)),
+            _check("llm", agent.provider.check()),
+            *(_check(service.name, service.check()) for service in services),
         )
         healthy = all(dependency.status == "healthy" for dependency in found)
         response.status_code = 200 if healthy else 503

@@ -12,6 +12,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import get_bearer_token_provider
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError
 
+from app.dependency import DependencyError
 from app.prompts.prompt import Prompt, violations
 from app.settings import LLMSettings
 from app.telemetry.metrics import LLM_DURATION
@@ -20,14 +21,14 @@ from app.telemetry.metrics import LLM_DURATION
 SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
-class LLMError(Exception):
+class LLMError(DependencyError):
     """The provider did not answer usefully. `status` is its HTTP status, None when it was not reached."""
 
     def __init__(
         self, provider: str, message: str, status: int | None = None, retry_after: str | None = None
     ) -> None:
-        super().__init__(message)
-        self.provider, self.status, self.retry_after = provider, status, retry_after
+        super().__init__(message, status)
+        self.provider, self.retry_after = provider, retry_after
 
 
 @dataclass(frozen=True)

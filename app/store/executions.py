@@ -12,17 +12,14 @@ from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFo
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from app.dependency import DependencyError
 from app.settings import CosmosSettings
 
 _PROBE = "health-probe"
 
 
-class StoreError(Exception):
-    """Cosmos DB refused or was not reached; `status` is its HTTP status if it answered."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+class StoreError(DependencyError):
+    """Cosmos DB refused or was not reached."""
 
 
 class Usage(BaseModel):
