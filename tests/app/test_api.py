@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from app.llm.provider import LLMError
+from app.main import build
+from app.settings import Settings
 from app.store.executions import StoreError
-from tests.app.conftest import ANSWER, FakeProvider, FakeStore
+from tests.app.conftest import ANSWER, PROMPTS, FakeProvider, FakeStore
 
 GOOD = {"input": {"channel": "sms", "recipient": "+316", "message": "Node down", "severity": "critical"}}
 EXECUTE = "/api/notification/execute"
@@ -110,3 +113,19 @@ async def test_metrics_count_by_route_and_status(client: httpx.AsyncClient) -> N
         'http_requests_total{agent="notification",method="POST",route="/api/notification/execute",status="200"}'
         in text
     )
+
+
+@pytest.mark.parametrize("folder", sorted(PROMPTS.parent.iterdir()), ids=lambda folder: folder.name)
+async def test_every_agent_is_served_with_the_prompt_of_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT", folder.name)
+    monkeypatch.setenv("PROMPTS", str(folder))
+    monkeypatch.setenv("LLMProvider__ProviderType", "Ollama")
+    monkeypatch.setenv("CosmosDb__Endpoint", "https://cosmos.example")
+    transport = httpx.ASGITransport(build(Settings()))  # type: ignore[call-arg]
+    async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+        assert f"/api/{folder.name}/execute" in paths
+        refused = await client.post(f"/api/{folder.name}/execute", json={"input": {}})
+    assert refused.status_code == 422
