@@ -44,8 +44,9 @@ from sandbox.entra.resources import Resources
 from sandbox.entra.tokens import EntraTokens
 from sandbox.metadata import Metadata
 from sandbox.names import Names
+from sandbox.network.networks import Applies, StoredNetworks
 from sandbox.router import HostRouter
-from sandbox.services import CertificateAuthority, Hosts, Services, Supervisor
+from sandbox.services import CertificateAuthority, Hosts, Services, Supervisor, Unconnected
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ class Outside:
     authority: CertificateAuthority
     trust: ssl.SSLContext
     local: str
+    #: What puts networks in force; None where there are none.
+    fabric: Applies | None = None
 
 
 class Cloud:
@@ -100,6 +103,7 @@ class Cloud:
             principals=self._directory,
             rbac=self._rbac,
             router=self.router,
+            networks=StoredNetworks(config, self._store, outside.fabric) if outside.fabric else Unconnected(),
         )
         deployer.seed(config, self._store, self._directory)
         self._modules = list(providers() if modules is None else modules)
@@ -134,6 +138,7 @@ class Cloud:
         for module in self._modules:
             if hasattr(module, "start"):
                 await module.start(self.services)
+        await self.services.networks.settle()
 
     async def resume(self) -> None:
         """Once requests are answered: what is brought back may call this Azure."""

@@ -25,7 +25,10 @@ from sandbox.host.ca import Authority
 from sandbox.host.hosts import HostNames
 from sandbox.host.supervisor import AsyncSupervisor
 from sandbox.host.tls import ssl_context
+from sandbox.network.fabric import Fabric
 
+#: Of the namespace that the process lives in: the gateway's, and each private endpoint's.
+_EVERYWHERE = "0.0.0.0"  # noqa: S104
 #: Seconds that requests under way may take to end when the server stops.
 _GRACE = 5
 #: Seconds between looks at them.
@@ -93,7 +96,8 @@ def build(config: Config, address: str, port: int) -> Server:
         hosts=HostNames(config),
         authority=Authority(config),
         trust=ssl.create_default_context(cafile=str(config.ca_bundle)),
-        local=f"{address}:{port}",
+        local=f"{config.gateway if address == _EVERYWHERE else address}:{port}",
+        fabric=Fabric(config),
     )
     return serve(Cloud(config, outside, catalogue()), address, port)
 
@@ -103,7 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--state", type=Path, help="state folder (default: AGENTS_SANDBOX_STATE, else /var/lib)"
     )
-    parser.add_argument("--listen", metavar="ADDRESS:PORT", help="default: the sandbox's gateway, port 443")
+    parser.add_argument("--listen", metavar="ADDRESS:PORT", help="default: every address, port 443")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx tells of every request that it makes.
@@ -111,7 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
     config = Config()
     if options.state is not None:
         config = replace(config, state=options.state)
-    address, _, port = (options.listen or f"{config.gateway}:443").rpartition(":")
+    address, _, port = (options.listen or f"{_EVERYWHERE}:443").rpartition(":")
     if not address or not port.isdigit():
         parser.error(f"--listen {options.listen}: an address and a port are expected, like 127.0.0.1:8443")
     build(config, address, int(port)).run()

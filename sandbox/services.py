@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +51,21 @@ class Hosts(Protocol):
         """Make `name` resolve to `address` (default: the gateway, where all Azure endpoints listen)."""
 
     def withdraw(self, name: str) -> None: ...
+
+
+class Networks(Protocol):
+    """Name resolution, routes and rules of the virtual networks."""
+
+    async def settle(self, *gone: ResourceId) -> None:
+        """Put in force what is stored now, without the resources that are about to be removed. Return when
+        it is."""
+
+
+class Unconnected:
+    """`Networks` of a cloud without a machine of its own."""
+
+    async def settle(self, *gone: ResourceId) -> None:
+        del gone
 
 
 class CertificateAuthority(Protocol):
@@ -103,6 +118,12 @@ class Principals(Protocol):
     def kind(self, object_id: str) -> str | None:
         """`Application` or `ManagedIdentity`; None when there is no such principal."""
 
+    def name(self, object_id: str) -> str | None:
+        """Its display name; None when there is no such principal."""
+
+    def named(self, name: str) -> Sequence[str]:
+        """Object ids of the principals with that display name, which need not be unique."""
+
     def federate(
         self, object_id: str, name: str, *, issuer: str, subject: str, audiences: Sequence[str]
     ) -> None:
@@ -138,3 +159,4 @@ class Services:
     principals: Principals
     rbac: Rbac
     router: Router
+    networks: Networks = field(default_factory=Unconnected)

@@ -1,13 +1,15 @@
 """Host names: a marked block in the host's /etc/hosts, and the same names in the file CoreDNS serves.
 
-The CoreDNS file (`run/hosts`) is the source; the block is rendered from it. Both change under a lock on
-/etc/hosts, so any number of processes and sandboxes may publish at once.
+The CoreDNS file (`run/hosts`) is the source; the block is rendered from it. What lies at the gateway has a
+public address there, and the gateway's own on the host, which is its neighbour. The host also has names that
+only private networks know (`run/hosts.private`). All change under a lock on /etc/hosts, so any number of
+processes and sandboxes may publish at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from sandbox.config import Config
 from sandbox.host import files
 from sandbox.host.errors import HostError
+from sandbox.network import addresses
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
@@ -48,7 +51,7 @@ class HostNames:
     def __init__(self, config: Config, etc_hosts: Path = Path("/etc/hosts")) -> None:
         self._gateway = config.gateway
         self._etc_hosts = etc_hosts
-        self._names = names_file(config)
+        self._names, self._preferred = names_file(config), config.run / "hosts.private"
         self._block = Block(config.netns, config.network)
 
     def publish(self, name: str, address: str | None = None) -> None:
@@ -68,18 +71,26 @@ class HostNames:
             known.pop(_check_name(name), None)
             self._save(known)
 
+    def prefer(self, names: Mapping[str, str]) -> None:
+        """Make these names, and no others, resolve otherwise on the host than for the public."""
+        valid = {_check_name(name): self._check_address(address) for name, address in names.items()}
+        with files.locked(self._etc_hosts):
+            if files.write_if_changed(self._preferred, _lines(valid)):
+                self._write_block({**self.published(), **valid})
+
     def published(self) -> dict[str, str]:
         """Name -> address."""
-        if not self._names.is_file():
-            return {}
-        rows = (line.split() for line in self._names.read_text().splitlines())
-        return {row[1]: row[0] for row in rows if len(row) == 2}
+        public, gateway = str(addresses.SERVICES), str(self._gateway)
+        return {
+            name: gateway if address == public else address for name, address in _read(self._names).items()
+        }
 
     def remove_all(self) -> None:
         """Take the block out of /etc/hosts and forget every name."""
         with files.locked(self._etc_hosts):
             self._names.unlink(missing_ok=True)
-            self._write_block([])
+            self._preferred.unlink(missing_ok=True)
+            self._write_block({})
 
     def _check_address(self, address: str) -> str:
         try:
@@ -91,13 +102,14 @@ class HostNames:
         return address
 
     def _save(self, names: dict[str, str]) -> None:
-        lines = [f"{address} {name}" for name, address in sorted(names.items())]
-        files.write_if_changed(self._names, "".join(f"{line}\n" for line in lines))
-        self._write_block(lines)
+        public, gateway = str(addresses.SERVICES), str(self._gateway)
+        served = {name: public if address == gateway else address for name, address in names.items()}
+        files.write_if_changed(self._names, _lines(served))
+        self._write_block({**names, **_read(self._preferred)})
 
-    def _write_block(self, lines: list[str]) -> None:
+    def _write_block(self, names: Mapping[str, str]) -> None:
         before = self._etc_hosts.read_text()
-        after = replace_block(before, self._block, lines)
+        after = replace_block(before, self._block, _lines(names).splitlines())
         if after != before:
             try:
                 files.rewrite(self._etc_hosts, after)
@@ -111,6 +123,15 @@ class HostNames:
 def names_file(config: Config) -> Path:
     """What CoreDNS reads, in the format of /etc/hosts."""
     return config.run / "hosts"
+
+
+def _read(path: Path) -> dict[str, str]:
+    rows = (line.split() for line in path.read_text().splitlines()) if path.is_file() else ()
+    return {row[1]: row[0] for row in rows if len(row) == 2}
+
+
+def _lines(names: Mapping[str, str]) -> str:
+    return "".join(f"{address} {name}\n" for name, address in sorted(names.items()))
 
 
 def replace_block(text: str, block: Block, lines: list[str]) -> str:

@@ -1,8 +1,9 @@
-"""The private network: one bridge in the sandbox's namespace, one veth to the host, one veth per AKS node.
+"""The private network: one bridge in the sandbox's namespace, one veth to the host, one veth per AKS node,
+and one to a namespace that plays the internet.
 
-Owns the namespace `Config.netns`, the node namespaces `<netns>.<node>`, the host's end of the veth and
-nothing else: the host forwards no packet and gets no firewall rule. Every operation can be repeated, and
-completes what an earlier, killed one began.
+Owns the namespace `Config.netns`, the namespaces `<netns>.<node>` and `<netns>.internet`, the host's end of
+the veth and nothing else: the host forwards no packet and gets no firewall rule. Every operation can be
+repeated, and completes what an earlier, killed one began.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from sandbox.config import Config
 from sandbox.host import mounts, netns
 from sandbox.host.command import attempt, ip, ip_json
 from sandbox.host.errors import HostError
+from sandbox.network import addresses
 
 BRIDGE = "azure0"
 #: Inside the sandbox's namespace: the peer of the host's veth.
 _UPLINK = "host0"
-#: Inside a node's namespace.
+#: Inside the namespace of a node or of the internet.
 NODE_LINK = "eth0"
+#: Inside the sandbox's namespace: the peer of the internet's link.
+INTERNET_LINK = "internet0"
+INTERNET = "internet"
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,31 @@ def create(config: Config) -> None:
     if address not in _addresses(None, link):
         ip("addr", "replace", address, "dev", link)
     ip("link", "set", link, "up")
+    # The gateway answers at every private endpoint's address.
+    endpoints = str(addresses.endpoints(config))
+    ip("-n", config.netns, "route", "replace", "local", endpoints, "dev", "lo")
+    _connect_internet(config)
+
+
+def internet_netns(config: Config) -> str:
+    """The namespace in which only what is public can be reached; the sandbox's rules see to that."""
+    return node_netns(config, INTERNET)
+
+
+def _connect_internet(config: Config) -> None:
+    name, length = internet_netns(config), addresses.INTERNET.prefixlen
+    netns.create(name)
+    if NODE_LINK not in netns.links(name):
+        attempt(["ip", "-n", config.netns, "link", "del", INTERNET_LINK])
+        peer = ("peer", "name", NODE_LINK, "netns", name)
+        ip("-n", config.netns, "link", "add", INTERNET_LINK, "type", "veth", *peer)
+    for namespace, link, address in (
+        (config.netns, INTERNET_LINK, addresses.INTERNET_GATEWAY),
+        (name, NODE_LINK, addresses.INTERNET_CLIENT),
+    ):
+        _address(namespace, link, f"{address}/{length}")
+        ip("-n", namespace, "link", "set", link, "up")
+    ip("-n", name, "route", "replace", "default", "via", str(addresses.INTERNET_GATEWAY), "dev", NODE_LINK)
 
 
 def add_node(config: Config, node: Node) -> str:
@@ -119,6 +149,11 @@ def remove_node(config: Config, node: str) -> None:
 
 def nodes(config: Config) -> list[str]:
     """Names of the nodes whose namespace exists, left over ones included."""
+    return [name for name in _members(config) if name != INTERNET]
+
+
+def _members(config: Config) -> list[str]:
+    """Of the namespaces `<netns>.*`."""
     prefix = node_netns(config, "")
     return [name.removeprefix(prefix) for name in netns.names() if name.startswith(prefix)]
 
@@ -136,7 +171,7 @@ def pods_by_inode(inodes: Collection[int]) -> list[str]:
 
 def pids(config: Config) -> set[int]:
     """Processes in our namespaces, those included that we did not start (a shell someone entered with)."""
-    names = [config.netns, *(node_netns(config, node) for node in nodes(config))]
+    names = [config.netns, *(node_netns(config, member) for member in _members(config))]
     return {pid for name in names if netns.exists(name) for pid in netns.pids(name)}
 
 
@@ -144,8 +179,8 @@ def remove(config: Config, pods: Collection[str] = ()) -> None:
     """Remove everything of ours, and the pod namespaces given (see `pods_by_inode`). Repeatable."""
     for pod in pods:
         netns.remove(pod)
-    for node in nodes(config):
-        remove_node(config, node)
+    for member in _members(config):
+        remove_node(config, member)
     attempt(["ip", "link", "del", host_link(config)])
     _remove_links(config.netns)
     netns.remove(config.netns)

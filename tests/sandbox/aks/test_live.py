@@ -18,6 +18,7 @@ from sandbox.aks.layout import ClusterLayout
 from sandbox.aks.mounts import processes as mount_namespace_processes
 from sandbox.config import Config
 from sandbox.host import mounts
+from sandbox.network import addresses
 from tests.sandbox.aks import ask_dns
 from tests.sandboxed import Sandbox
 
@@ -271,7 +272,7 @@ def test_names_of_the_cluster_and_of_the_sandbox_resolve(trial: Trial, web: None
     enter = ["nsenter", f"--net=/run/netns/{node.netns}", sys.executable, "-S", str(program), dns]
     for name, wanted in (
         ("web.default.svc.cluster.local", service),
-        (f"management.{SUFFIX}", str(Config().gateway)),
+        (f"management.{SUFFIX}", str(addresses.SERVICES)),
     ):
         answer = subprocess.run([*enter, name], capture_output=True, text=True, check=True).stdout.strip()
         assert answer == wanted, name

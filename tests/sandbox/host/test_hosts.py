@@ -37,9 +37,34 @@ def test_publish_adds_to_both_files_and_keeps_the_rest(config: Config, etc_hosts
     assert text.startswith(_OTHERS)
     assert "10.79.0.1 management.azure79.test\n" in text
     assert "10.79.1.100 agents.azure79.test\n" in text
+    # To everybody else, the gateway is a public address.
     assert names_file(config).read_text() == (
-        "10.79.1.100 agents.azure79.test\n10.79.0.1 management.azure79.test\n"
+        "10.79.1.100 agents.azure79.test\n192.0.2.1 management.azure79.test\n"
     )
+
+
+def test_the_host_knows_private_names_and_prefers_them(config: Config, etc_hosts: Path) -> None:
+    names = HostNames(config, etc_hosts)
+    names.publish("kv.azure79.test")
+    before = names_file(config).read_text()
+    names.prefer({"kv.azure79.test": "10.79.252.1", "api.privatelink.azure79.test": "10.79.1.10"})
+    names.publish("other.azure79.test")
+    ours = [line for line in etc_hosts.read_text().splitlines() if "azure79.test" in line]
+    assert ours == [
+        "10.79.1.10 api.privatelink.azure79.test",
+        "10.79.252.1 kv.azure79.test",
+        "10.79.0.1 other.azure79.test",
+    ]
+    names.withdraw("other.azure79.test")
+    assert names_file(config).read_text() == before
+    names.prefer({})
+    assert "10.79.0.1 kv.azure79.test\n" in etc_hosts.read_text()
+    assert "api.privatelink" not in etc_hosts.read_text()
+    names.prefer({"api.privatelink.azure79.test": "10.79.1.10"})
+    names.remove_all()
+    assert etc_hosts.read_text() == _OTHERS
+    names.publish("kv.azure79.test")
+    assert "api.privatelink" not in etc_hosts.read_text()
 
 
 def test_publishing_again_writes_nothing(config: Config, etc_hosts: Path) -> None:

@@ -41,9 +41,13 @@ def test_mountinfo_with_escapes_and_optional_fields() -> None:
 def test_the_name_server_reads_published_names_before_the_wildcard(config: Config) -> None:
     made = dns.program(config, Path("/bin/coredns"))
     corefile = (config.run / "Corefile").read_text()
-    assert corefile.startswith("azure79.test:53 {\n    bind 10.79.0.1\n")
-    assert f'hosts "{config.run / "hosts"}"' in corefile
-    assert "* IN A 10.79.0.1" in (config.run / "zone").read_text()
+    assert corefile.startswith(f'import "{config.run / "views"}*"\n')
+    *_, internet, everybody = corefile.split("azure79.test:53 {\n")
+    assert "view internet" in internet
+    assert str(config.run / "zone.empty") in internet
+    assert "view" not in everybody
+    assert f'hosts "{config.run / "hosts"}"' in everybody
+    assert "* IN A 192.0.2.1" in (config.run / "zone").read_text()
     assert made.netns == "test-box"
 
 
