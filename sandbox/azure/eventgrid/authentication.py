@@ -73,7 +73,7 @@ def _signature(request: Request) -> str | None:
 
 
 def _by_key(keys: list[str], sent: str, asked: str) -> None:
-    if not any(hmac.compare_digest(key, sent) for key in keys):
+    if not any(hmac.compare_digest(key.encode(), sent.encode()) for key in keys):
         raise _not_authorized("key", asked, "The key is not one of the topic's access keys")
 
 
@@ -82,8 +82,9 @@ def _by_signature(keys: list[str], sent: str, request: Request) -> None:
     signed, _, _ = sent.partition("&s=")
     fields = {name: values[0] for name, values in parse_qs(sent).items()}
     asked = host(request)
-    expected = [hmac.digest(base64.b64decode(key), signed.encode(), hashlib.sha256) for key in keys]
-    if not any(hmac.compare_digest(base64.b64encode(one).decode(), fields.get("s", "")) for one in expected):
+    made = [hmac.digest(base64.b64decode(key), signed.encode(), hashlib.sha256) for key in keys]
+    signature = fields.get("s", "").encode()
+    if not any(hmac.compare_digest(base64.b64encode(one), signature) for one in made):
         raise _not_authorized("signature", asked, "The signature was not made with one of the topic's keys")
     if not f"https://{asked}{request.url.path}".startswith(fields.get("r", " ").partition("?")[0].lower()):
         raise _not_authorized("signature", asked, f"It is for the resource '{fields.get('r')}'")

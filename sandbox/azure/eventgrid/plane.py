@@ -59,4 +59,4 @@ class Plane:
 def _events(topic: Resource, request: Request, raw: bytes) -> list[Event]:
     if topic.properties["inputSchema"] == CLOUD_EVENTS:
         return cloudevents.parse(request.headers, raw)
-    return gridevents.parse(request.headers, raw, topic.id.text)
+    return gridevents.parse(raw, topic.id.text)

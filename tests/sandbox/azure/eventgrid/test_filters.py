@@ -67,7 +67,7 @@ def present(event: Any, key: str) -> tuple[bool, Any]:
     return event is not None, event
 
 
-def reference(condition: dict[str, Any], event: Any, on_arrays: bool) -> bool:  # noqa: C901, PLR0911
+def reference(condition: dict[str, Any], event: Any, on_arrays: bool) -> bool:
     """The documentation's tables, spelt out case by case."""
     name = condition["operatorType"]
     there, value = present(event, condition["key"])
