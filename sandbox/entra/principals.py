@@ -116,6 +116,14 @@ class Directory:
         found = self.get(object_id)
         return found.kind if found else None
 
+    def name(self, object_id: str) -> str | None:
+        found = self.get(object_id)
+        return found.name if found else None
+
+    def named(self, name: str) -> list[str]:
+        rows = self._database.query("SELECT object_id FROM principals WHERE name = ?", (name,))
+        return [str(row["object_id"]) for row in rows]
+
     def by_client(self, client_id: str) -> ServicePrincipal | None:
         return self._one("client_id = ?", client_id.lower())
 
