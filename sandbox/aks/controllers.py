@@ -1,23 +1,22 @@
-"""One cluster's cloud controllers (load balancers, ingress) as a task of the sandbox's Azure."""
+"""One cluster's controllers (load balancers, ingress, certificates) as tasks of the sandbox's Azure."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 
 from sandbox.aks import ingress, loadbalancer, watching
 from sandbox.aks.addons import INGRESS_NAMESPACE, INGRESS_SERVICE
-from sandbox.aks.api import Api, ApiError
+from sandbox.aks.api import Api
+from sandbox.aks.certmanager.controller import CertManager
+from sandbox.aks.certmanager.http01 import Challenges
 from sandbox.aks.controlplane import ControlPlane
-from sandbox.aks.shell import CommandError
-from sandbox.host.errors import HostError
-
-log = logging.getLogger(__name__)
+from sandbox.aks.loop import Loop
+from sandbox.config import Config
+from sandbox.host.hosts import HostNames
 
 _WATCHED = (loadbalancer.SERVICES, ingress.INGRESSES, ingress.SLICES, ingress.SECRETS)
-#: Seconds: between two looks when nothing seems to change, after a failure, and to gather changes.
-_RESYNC, _RETRY, _GATHER = 60.0, 2.0, 0.1
+#: Seconds between two looks when nothing seems to change.
+_RESYNC = 60.0
 
 
 class Controllers:
@@ -25,16 +24,30 @@ class Controllers:
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
-        self._changed = asyncio.Event()
+        self._changed, self._certificates_changed = asyncio.Event(), asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._api = Api(plane)
-        self._ingress = ingress.Ingress(plane, self._api)
+        challenges = Challenges()
+        self._ingress = ingress.Ingress(plane, self._api, challenges)
+        self._certificates = CertManager(
+            self._api,
+            authority=plane.services.ca,
+            resolve=lambda name: public_address(plane.services.config, name),
+            challenges=challenges,
+            presented=self.wake,
+            changed=self._certificates_changed,
+        )
 
     def start(self) -> None:
         self._changed.set()
+        name = f"cluster {self._plane.settings.name}"
         self._tasks = [
-            asyncio.create_task(self._run()),
+            asyncio.create_task(Loop(name, self._changed, self._reconcile).run()),
             asyncio.create_task(watching.watch(self._api, _WATCHED, self._changed)),
+            asyncio.create_task(
+                Loop(f"{name}, certificates", self._certificates_changed, self._certificates.reconcile).run()
+            ),
+            asyncio.create_task(watching.watch(self._api, (ingress.SECRETS,), self._certificates_changed)),
         ]
 
     def wake(self) -> None:
@@ -45,28 +58,10 @@ class Controllers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._certificates.stop()
         await self._api.close()
 
-    async def _run(self) -> None:
-        while True:
-            # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes with the change.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_RESYNC):
-                    await self._changed.wait()
-            await asyncio.sleep(_GATHER)
-            self._changed.clear()
-            try:
-                await self._reconcile()
-            except (ApiError, CommandError, HostError, OSError) as error:
-                log.warning("cluster %s: %s", self._plane.settings.name, error)
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
-            except Exception:
-                # An object of a shape nobody foresaw must not end the controllers of a cluster.
-                log.exception("cluster %s", self._plane.settings.name)
-                await asyncio.sleep(_RETRY)
-
-    async def _reconcile(self) -> None:
+    async def _reconcile(self) -> float:
         services = (await self._api.get(loadbalancer.SERVICES))["items"]
         slices = (await self._api.get(ingress.SLICES))["items"]
         given = await loadbalancer.reconcile(self._api, self._plane.layout, services, slices)
@@ -74,3 +69,11 @@ class Controllers:
             await self._ingress.reconcile(services, slices, given.get((INGRESS_NAMESPACE, INGRESS_SERVICE)))
         else:
             await self._ingress.stop()
+        return _RESYNC
+
+
+def public_address(config: Config, name: str) -> str | None:
+    """Where a name leads for the public: what the sandbox's name server would answer."""
+    if name != config.suffix and not name.endswith(f".{config.suffix}"):
+        return None
+    return HostNames(config).published().get(name, str(config.gateway))

@@ -17,6 +17,7 @@ from sandbox.aks import ingressrules, nginx
 from sandbox.aks.addons import INGRESS_NAMESPACE, INGRESS_SERVICE
 from sandbox.aks.api import Api
 from sandbox.aks.certificates import Certificates
+from sandbox.aks.certmanager.http01 import Challenges
 from sandbox.aks.controlplane import ControlPlane
 from sandbox.aks.files import write
 from sandbox.aks.ingressrules import Problem, Site
@@ -36,11 +37,12 @@ Objects = Sequence[Mapping[str, Any]]
 
 
 class Ingress:
-    """One cluster's controller."""
+    """One cluster's controller. `challenges` are served beside the sites."""
 
-    def __init__(self, plane: ControlPlane, api: Api) -> None:
+    def __init__(self, plane: ControlPlane, api: Api, challenges: Challenges) -> None:
         self._plane = plane
         self._api = api
+        self._challenges = challenges
         self._folder = plane.layout.folder / "ingress"
         self._certificates = Certificates(self._folder, plane.services.ca)
         self._said: set[tuple[str, str]] = set()
@@ -81,6 +83,7 @@ class Ingress:
                 folder=self._folder,
                 default=default,
                 certificates=certificates,
+                challenges=self._challenges.served,
             )
 
         text = render(sites)

@@ -27,11 +27,23 @@ _HEADERS = {
 }
 
 
+#: What is asked for there is never sent to HTTPS, which may not work yet.
+_CHALLENGE = "/.well-known/acme-challenge"
+
+
 def render(
-    sites: Sequence[Site], *, address: str, folder: Path, default: Path, certificates: Mapping[str, Path]
+    sites: Sequence[Site],
+    *,
+    address: str,
+    folder: Path,
+    default: Path,
+    certificates: Mapping[str, Path],
+    challenges: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """nginx listens on `address`. Certificates are paths without `.crt` and `.key`: by host, and `default`
-    for the others."""
+    for the others. `challenges` are key authorizations by host and token (ACME's HTTP-01)."""
+    answers = challenges or {}
+    sites = [*sites, *(Site(host) for host in answers if host not in {site.host for site in sites})]
     servers = {location.servers for site in sites for location in site.locations if location.servers}
     names = {pods: f"pods{number}" for number, pods in enumerate(sorted(servers))}
     known = {site.host: site for site in sites}
@@ -58,9 +70,9 @@ http {{
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:SSL:10m;"""
     parts = [head, *(_upstream(names[pods], pods) for pods in sorted(servers))]
-    parts.append(_server(known.get(ANY_HOST, Site(ANY_HOST)), address, default, names))
+    parts.append(_server(known.get(ANY_HOST, Site(ANY_HOST)), address, default, names, {}))
     parts += [
-        _server(site, address, certificates.get(site.host, default), names)
+        _server(site, address, certificates.get(site.host, default), names, answers.get(site.host, {}))
         for site in sites
         if site.host != ANY_HOST
     ]
@@ -72,7 +84,13 @@ def _upstream(name: str, servers: Iterable[str]) -> str:
     return f"    upstream {name} {{\n{lines}        keepalive 32;\n    }}"
 
 
-def _server(site: Site, address: str, certificate: Path, names: Mapping[tuple[str, ...], str]) -> str:
+def _server(
+    site: Site,
+    address: str,
+    certificate: Path,
+    names: Mapping[tuple[str, ...], str],
+    answers: Mapping[str, str],
+) -> str:
     default = " default_server" if site.host == ANY_HOST else ""
     lines = [
         f"listen {address}:80{default};",
@@ -83,9 +101,15 @@ def _server(site: Site, address: str, certificate: Path, names: Mapping[tuple[st
         'set $backend "";',
     ]
     if site.redirect:
-        lines.append("if ($scheme = http) { return 308 https://$host$request_uri; }")
+        lines += [
+            'set $plain "$scheme$uri";',
+            f'if ($plain ~ "^http{_CHALLENGE}/") {{ set $plain ""; }}',
+            'if ($plain ~ "^http/") { return 308 https://$host$request_uri; }',
+        ]
     if site.tls:
         lines.append('add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;')
+    for token, text in sorted(answers.items()):
+        lines.append(f'location = "{_CHALLENGE}/{token}" {{ default_type text/plain; return 200 "{text}"; }}')
     regex = any(location.kind == "regex" for location in site.locations)
     for location in _ordered(site.locations):
         for match in _matches(location, regex=regex):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from sandbox.aks import controllers, ingress, watching
+from sandbox.aks import controllers, ingress, loop, watching
+from sandbox.aks.api import ApiError
 from sandbox.aks.controllers import Controllers
 from sandbox.aks.controlplane import ControlPlane
+from sandbox.aks.loop import Loop
+from sandbox.config import Config
 
 
 class _Api:
@@ -30,7 +35,9 @@ class _Api:
 def made(monkeypatch: pytest.MonkeyPatch) -> Controllers:
     monkeypatch.setattr(controllers, "Api", _Api)
     monkeypatch.setattr(ingress, "Ingress", lambda *_: None)
-    return Controllers(cast("ControlPlane", object()))
+    services = SimpleNamespace(ca=None, config=None)
+    plane = SimpleNamespace(services=services, settings=SimpleNamespace(name="one"))
+    return Controllers(cast("ControlPlane", plane))
 
 
 async def _turns(count: int) -> None:
@@ -61,3 +68,39 @@ async def test_a_watch_that_broke_does_not_keep_them_from_ending(
     await asyncio.sleep(0)
     await made.stop()
     assert cast("_Api", made._api).closed
+
+
+async def test_a_failed_round_is_tried_again_and_a_defect_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "_RETRY", 0.01)
+    done = asyncio.Event()
+    failures = [ApiError(500, "no"), ValueError("odd object")]
+
+    async def reconcile() -> float:
+        if failures:
+            raise failures.pop(0)
+        done.set()
+        return 60.0
+
+    task = asyncio.create_task(Loop("trial", asyncio.Event(), reconcile).run())
+    await asyncio.wait_for(done.wait(), 5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_the_public_sees_published_names_and_the_wildcard(tmp_path: Path) -> None:
+    config = Config(state=tmp_path, suffix="azure.test")
+    config.run.mkdir()
+    (config.run / "hosts").write_text("10.77.40.9 agents.azure.test\n")
+    found = {
+        name: controllers.public_address(config, name)
+        for name in ("agents.azure.test", "other.azure.test", "azure.test", "example.com", "notazure.test")
+    }
+    assert found == {
+        "agents.azure.test": "10.77.40.9",
+        "other.azure.test": str(config.gateway),
+        "azure.test": str(config.gateway),
+        "example.com": None,
+        "notazure.test": None,
+    }

@@ -63,7 +63,13 @@ class Front:
         self.authority = Authority()
         self.process: subprocess.Popen[bytes] | None = None
 
-    def serve(self, pod: str, *objects: dict[str, Any], gone: bool = False) -> None:
+    def serve(
+        self,
+        pod: str,
+        *objects: dict[str, Any],
+        gone: bool = False,
+        challenges: dict[str, dict[str, str]] | None = None,
+    ) -> None:
         servers = {("default", "web", "80"): [] if gone else [pod]}
         found, _ = sites(objects, servers)
         certificates = Certificates(self.folder, self.authority)
@@ -73,6 +79,7 @@ class Front:
             folder=self.folder,
             default=certificates.issued("default.test"),
             certificates=certificates.of(found, {}),
+            challenges=challenges,
         )
         (self.folder / "nginx.conf").write_text(text)
         command = ["nginx", "-e", "stderr", "-c", str(self.folder / "nginx.conf")]
@@ -193,3 +200,16 @@ def test_every_annotation_gives_a_configuration_that_nginx_takes(front: Front, p
     }
     front.serve(pod, ingress("a", ("/grpc", "Prefix"), notes=notes), ingress("b", ("/", "Prefix")))
     assert front.ask("/").status_code == 200
+
+
+def test_challenges_are_answered_in_plain_http_whatever_else_is_redirected(front: Front, pod: str) -> None:
+    path = "/.well-known/acme-challenge"
+    challenges = {"web.azure.test": {"to-ken": "to-ken.print"}, "new.azure.test": {"other": "other.print"}}
+    front.serve(pod, ingress("a", ("/", "Prefix"), tls="cert"), challenges=challenges)
+    answer = front.ask(f"{path}/to-ken")
+    assert (answer.status_code, answer.text) == (200, "to-ken.print")
+    assert front.ask(f"{path}/other", host="new.azure.test").text == "other.print"
+    assert front.ask(f"{path}/other", host="unknown.test").status_code == 404
+    assert front.ask(f"{path}/unknown").status_code == 200, "as any other path: the pod answers"
+    assert front.ask("/.well-known/other").status_code == 308
+    assert front.ask("/").status_code == 308
