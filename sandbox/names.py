@@ -37,6 +37,10 @@ class Names:
         """FQDN of an AKS API server."""
         return f"{dns_prefix}.hcp.{region}.azmk8s.{self.suffix}"
 
+    def private_cluster(self, dns_prefix: str, unique: str, region: str) -> str:
+        """FQDN of a private AKS API server, in the zone that is named by `unique`."""
+        return f"{dns_prefix}.{unique}.privatelink.{region}.azmk8s.{self.suffix}"
+
     def oidc_issuer(self, region: str, tenant: str, cluster: str) -> str:
         """OIDC issuer URL of an AKS cluster (with a trailing slash, as on Azure)."""
         return f"https://{region}.oic.prod-aks.{self.suffix}/{tenant}/{cluster}/"

@@ -62,13 +62,12 @@ def cluster(put: Put, names: Names, pools: Mapping[str, Mapping[str, Any]]) -> B
     properties.update(
         currentKubernetesVersion=version,
         dnsPrefix=prefix,
-        fqdn=before.get("fqdn") or names.cluster(f"{prefix}-{unique}", location),
         maxAgentPools=100,
         powerState=before.get("powerState") or {"code": "Running"},
         resourceUID=before.get("resourceUID") or uuid.uuid4().hex[:24],
         networkProfile=_network(properties.get("networkProfile") or {}),
     )
-    properties["azurePortalFQDN"] = properties["fqdn"].replace(".hcp.", ".portal.hcp.", 1)
+    _place(properties, before, names, f"{prefix}-{unique}", location)
     body.setdefault("sku", {"name": "Base", "tier": "Free"})
     _entra(properties)
     _issuer(properties, before, names, location)
@@ -152,6 +151,28 @@ def _network(sent: Mapping[str, Any]) -> dict[str, Any]:
         network.setdefault("podCidr", settings.DEFAULT_PODS)
         network["podCidrs"] = [network["podCidr"]]
     return network
+
+
+def _place(
+    properties: dict[str, Any], before: Mapping[str, Any], names: Names, name: str, location: str
+) -> None:
+    """The API server's names. A private one has one of its own, and a public one beside it unless that is
+    switched off. https://learn.microsoft.com/azure/aks/private-clusters"""
+    public = before.get("fqdn") or names.cluster(name, location)
+    properties["azurePortalFQDN"] = public.replace(".hcp.", ".portal.hcp.", 1)
+    profile = properties.get("apiServerAccessProfile") or {}
+    for shown in ("fqdn", "privateFQDN"):
+        properties.pop(shown, None)
+    if not profile.get("enablePrivateCluster"):
+        properties["fqdn"] = public
+        return
+    zone = profile.setdefault("privateDNSZone", "system")
+    if profile.setdefault("enablePrivateClusterPublicFQDN", True):
+        properties["fqdn"] = public
+    if zone == "none":
+        return
+    unique = str(uuid.uuid5(uuid.NAMESPACE_DNS, public))
+    properties["privateFQDN"] = before.get("privateFQDN") or names.private_cluster(name, unique, location)
 
 
 def _entra(properties: dict[str, Any]) -> None:

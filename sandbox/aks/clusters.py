@@ -29,6 +29,8 @@ class ManagedClusterHandler(Handler):
         properties = put.body.get("properties") or {}
         rules.check_profiles(properties.get("agentPoolProfiles") or [], new=put.previous is None)
         rules.check_network(properties.get("networkProfile") or {}, sandbox=self.services.config.network)
+        before = put.previous.properties.get("apiServerAccessProfile") or {} if put.previous else None
+        rules.check_access(properties.get("apiServerAccessProfile") or {}, before)
         for profile in properties.get("agentPoolProfiles") or []:
             known = self._pool(str(put.id), profile["name"])
             if known is not None:

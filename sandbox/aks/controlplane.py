@@ -107,7 +107,7 @@ class ControlPlane:
             "kubernetes.default.svc.cluster.local",
         ]
         chain, private = self.services.ca.issue(
-            [self.settings.fqdn, *internal, first, str(self.layout.address)]
+            [*self.settings.names, *internal, first, str(self.layout.address)]
         )
         write(key, private, mode=0o600)
         write(certificate, chain)

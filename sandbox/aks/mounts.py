@@ -1,9 +1,10 @@
 """A node's mount namespace: what makes a folder of the state look like a machine of its own.
 
 Inside, `/run`, `/var/log` and `/var/lib` are the node's (containerd's and the kubelet's folders lie on
-disk, the rest in memory), the name server is the sandbox's, and the kernel settings that a kubelet would
-change look as it wants them. Outside, only one bind mount that holds the namespace is visible: when that is
-unmounted and the processes have ended, every mount the node ever made is gone.
+disk, the rest in memory), names are those of the sandbox's name server (the host has others), and the kernel
+settings that a kubelet would change look as it wants them. Outside, only one bind mount that holds the
+namespace is visible: when that is unmounted and the processes have ended, every mount the node ever made is
+gone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def ensure(handle: Path, *, state: Path, disk: Path, resolver: str) -> None:
     for name in PERSISTENT:
         (disk / name).mkdir(parents=True, exist_ok=True)
     (disk / "resolv.conf").write_text(f"nameserver {resolver}\n")
+    (disk / "hosts").write_text("127.0.0.1 localhost\n")
     handle.parent.mkdir(parents=True, exist_ok=True)
     handle.touch()
     # The kernel refuses to hold a mount namespace in a file on a shared mount.
@@ -112,6 +114,7 @@ def _script(state: Path, disk: Path) -> str:
         # /etc/resolv.conf may be a link into /run, which is empty now.
         'resolver=$(readlink -m /etc/resolv.conf) && mkdir -p "$(dirname "$resolver")"',
         f'[ -e "$resolver" ] || touch "$resolver"; mount --bind {quoted_disk}/resolv.conf "$resolver"',
+        f"mount --bind {quoted_disk}/hosts /etc/hosts",
         # The machine's kernel is not the node's to tune: the kubelet finds what it wants, and leaves it.
         "mkdir -p /run/kernel",
         *(

@@ -117,6 +117,45 @@ def check_network(sent: Mapping[str, Any], *, sandbox: IPv4Network) -> None:
         )
 
 
+def check_access(sent: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
+    """The API server access profiles of a PUT and of the cluster as it was (None when new).
+
+    https://learn.microsoft.com/azure/aks/private-clusters and .../api-server-authorized-ip-ranges
+    """
+    path = "properties.apiServerAccessProfile"
+    private = bool(sent.get("enablePrivateCluster"))
+    if before is not None and private != bool(before.get("enablePrivateCluster")):
+        raise bad_request(
+            "PropertyChangeNotAllowed",
+            "Changing property 'apiServerAccessProfile.enablePrivateCluster' is not allowed.",
+            f"{path}.enablePrivateCluster",
+        )
+    ranges = sent.get("authorizedIPRanges") or []
+    if private and ranges:
+        raise bad_request(
+            "InvalidParameter",
+            "Authorized IP ranges are not supported on private clusters, whose API server has no public "
+            "address.",
+            f"{path}.authorizedIPRanges",
+        )
+    for text in ranges:
+        try:
+            IPv4Network(text)
+        except ValueError as error:
+            raise bad_request(
+                "InvalidParameter",
+                f"The authorized IP range '{text}' is no IPv4 address or CIDR range: {error}.",
+                f"{path}.authorizedIPRanges",
+            ) from error
+    without_name = private and sent.get("privateDNSZone") == "none"
+    if without_name and sent.get("enablePrivateClusterPublicFQDN") is False:
+        raise bad_request(
+            "InvalidParameter",
+            "A private cluster with the private DNS zone 'none' needs its public FQDN.",
+            f"{path}.enablePrivateClusterPublicFQDN",
+        )
+
+
 def check_last_system_pool(others: Sequence[Mapping[str, Any]], name: str) -> None:
     if not any(pool.get("mode") == "System" for pool in others):
         raise ArmError(

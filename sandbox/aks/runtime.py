@@ -59,6 +59,7 @@ class Runtime:
             plane = self.plane(cluster)
             self._publish(plane)
             await asyncio.to_thread(add_node, self._services.config, plane.layout.machine)
+            await self._services.networks.settle()
             await asyncio.to_thread(self._route, plane)
             await asyncio.to_thread(plane.prepare)
             programs = {program.name: program for program in plane.programs()}
@@ -108,6 +109,7 @@ class Runtime:
                 await asyncio.to_thread(node.reset)
             await asyncio.to_thread(node.prepare)
             await asyncio.to_thread(self._route, plane)
+            await self._services.networks.settle()
             started = None if states.get(node.layout.program("kubelet")) == "RUNNING" else time.time()
             metadata, runtime, kubelet, proxy = node.programs()
             await self._start(metadata, runtime)
@@ -134,6 +136,7 @@ class Runtime:
             await self._destroy(cluster, known)
             layout.forget_node(pool)
             await asyncio.to_thread(self._route, self.plane(cluster))
+            await self._services.networks.settle()
             self._wake(layout)
 
     async def remove(self, cluster: Resource) -> None:
@@ -149,8 +152,10 @@ class Runtime:
                 await self._destroy(cluster, node)
             await self._stop_programs(*(layout.program(name) for name in reversed(CONTROL_PLANE)))
             await asyncio.to_thread(remove_node, self._services.config, layout.machine.name)
-            self._services.hosts.withdraw(plane.settings.fqdn)
+            for name in plane.settings.names:
+                self._services.hosts.withdraw(name)
             await asyncio.to_thread(layout.remove)
+            await self._services.networks.settle()
 
     async def halt(self, key: str | None = None) -> None:
         """Stop the controllers of one cluster, or of all; what they made goes on."""
@@ -172,7 +177,9 @@ class Runtime:
         hosts, issuer = self._services.hosts, plane.settings.issuer
         hosts.publish(endpoint.host(self._services))
         hosts.publish(issuer.partition("://")[2].partition("/")[0])
-        hosts.publish(plane.settings.fqdn, str(plane.layout.address))
+        # A private name is known in the cluster's own networks alone.
+        if plane.settings.public_fqdn is not None:
+            hosts.publish(plane.settings.public_fqdn, str(plane.layout.address))
 
     async def _answering(self, plane: ControlPlane, api_: Api) -> None:
         try:

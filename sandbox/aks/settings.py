@@ -21,7 +21,10 @@ class ClusterSettings:
     name: str
     group: str
     location: str
+    #: The API server's name in its own networks; the one that everybody resolves; every one.
     fqdn: str
+    public_fqdn: str | None
+    names: tuple[str, ...]
     node_group: str
     version: str
     pods: IPv4Network
@@ -54,13 +57,16 @@ def read_cluster(resource: Resource, *, issuer: str, tenant: str) -> ClusterSett
     """`issuer` and `tenant` are not in every body (AKS hides the issuer of a cluster that exposes none)."""
     properties = resource.properties
     network = properties["networkProfile"]
+    names = tuple(properties[name] for name in ("privateFQDN", "fqdn") if properties.get(name))
     entra: dict[str, Any] | None = properties.get("aadProfile")
     return ClusterSettings(
         id=str(resource.id),
         name=resource.id.name,
         group=resource.id.group or "",
         location=resource.location or "",
-        fqdn=properties["fqdn"],
+        fqdn=names[0],
+        public_fqdn=properties.get("fqdn"),
+        names=names,
         node_group=properties["nodeResourceGroup"],
         version=properties["currentKubernetesVersion"],
         pods=IPv4Network(network.get("podCidr") or DEFAULT_PODS),

@@ -1,6 +1,7 @@
 """Private endpoints: an address in a subnet for a service, and its names in private zones.
 
-Nothing is routed through them yet: what is answered is what a client of ARM can see.
+Clients in the subnet's network reach the service there (`sandbox.network`), whatever its firewall says.
+https://learn.microsoft.com/azure/private-link/private-endpoint-overview
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from sandbox.arm.ids import parse_id
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.azure.network import addresses, references
 from sandbox.azure.network.inline import etag
+from sandbox.network.endpoints import TYPE
+from sandbox.network.resolution import record_name
 
-_TYPE = "Microsoft.Network/privateEndpoints"
 #: The first usable address of a subnet: Azure keeps the ones before.
 _RESERVED = 4
 _TTL = 10
 
 
 class PrivateEndpointHandler(Handler):
-    type = _TYPE
+    type = TYPE
 
     async def check(self, put: Put) -> None:
         properties = put.body.get("properties") or {}
@@ -59,6 +61,13 @@ class PrivateEndpointHandler(Handler):
         properties.setdefault("ipConfigurations", [])
         return body
 
+    async def provision(self, resource: Resource) -> None:
+        del resource
+        await self.services.networks.settle()
+
+    async def delete(self, resource: Resource) -> None:
+        await self.services.networks.settle(resource.id)
+
     def _names(self, connection: Body) -> list[str]:
         """Host names of the service behind, from its own properties."""
         target = self.services.store.get(connection["properties"]["privateLinkServiceId"])
@@ -76,6 +85,7 @@ class PrivateEndpointHandler(Handler):
         taken = {
             address
             for other in self.services.store.list(type=self.type)
+            if str((other.properties.get("subnet") or {}).get("id", "")).lower() == subnet.id.key
             for config in other.properties.get("customDnsConfigs") or ()
             for address in config["ipAddresses"]
         }
@@ -91,7 +101,7 @@ class PrivateEndpointHandler(Handler):
 class ZoneGroupHandler(Handler):
     """Keeps an endpoint's names as A records in the private zones it lists."""
 
-    type = f"{_TYPE}/privateDnsZoneGroups"
+    type = f"{TYPE}/privateDnsZoneGroups"
 
     async def check(self, put: Put) -> None:
         for config in (put.body.get("properties") or {}).get("privateDnsZoneConfigs") or ():
@@ -107,16 +117,17 @@ class ZoneGroupHandler(Handler):
             properties["recordSets"] = [
                 self._record(zone, config["fqdn"], config["ipAddresses"]) for config in configs
             ]
+        await self.services.networks.settle()
 
     async def delete(self, resource: Resource) -> None:
         for zone_config in resource.properties.get("privateDnsZoneConfigs") or ():
             for record in zone_config["properties"].get("recordSets") or ():
                 zone = zone_config["properties"]["privateDnsZoneId"]
                 self.services.store.remove(parse_id(f"{zone}/A/{record['recordSetName']}"))
+        await self.services.networks.settle()
 
     def _record(self, zone: ResourceId, fqdn: str, ips: list[str]) -> Body:
-        # The private zone is `privatelink.<service>`: the record is the name's first label.
-        name = fqdn.partition(".")[0]
+        name = record_name(fqdn, zone.name)
         now = time.time()
         properties = {
             "ttl": _TTL,
@@ -144,7 +155,7 @@ def _connections(properties: Body) -> list[Body]:
 def _approve(endpoint: ResourceId, kind: str, connection: Body) -> None:
     connection.setdefault("name", endpoint.name)
     connection["id"] = f"{endpoint}/{kind}/{connection['name']}"
-    connection["type"] = f"{_TYPE}/{kind}"
+    connection["type"] = f"{TYPE}/{kind}"
     properties = connection.setdefault("properties", {})
     properties["provisioningState"] = "Succeeded"
     approved = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
@@ -155,6 +166,9 @@ def _host_names(properties: Any, groups: list[str]) -> set[str]:
     """Names that a resource answers under, wherever its type keeps them."""
     found = [properties.get(key) for key in ("vaultUri", "endpoint", "documentEndpoint", "loginServer")]
     found.append(properties.get("fullyQualifiedDomainName"))
+    # Cosmos DB's regional endpoints, and a registry's for its layers.
+    found += [place.get("documentEndpoint") for place in properties.get("locations") or ()]
+    found += properties.get("dataEndpointHostNames") or ()
     endpoints = properties.get("primaryEndpoints") or {}
     found += [endpoints.get(group) for group in groups]
     return {urlsplit(str(url)).hostname or str(url) for url in found if url}

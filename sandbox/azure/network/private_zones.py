@@ -1,6 +1,7 @@
 """Private DNS zones, their links to networks, and their record sets.
 
-Names resolve for everyone in the sandbox through the public ones; private zones are kept, counted, checked.
+A records resolve in the networks that their zone is linked to (`sandbox.network.resolution`); records of
+other types are only kept.
 """
 
 from __future__ import annotations
@@ -8,16 +9,15 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
-from sandbox.arm.errors import conflict, not_found
+from sandbox.arm.errors import bad_request, conflict, not_found
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.ids import parse_id
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.network import references
-
-ZONES = "Microsoft.Network/privateDnsZones"
-LINKS = f"{ZONES}/virtualNetworkLinks"
+from sandbox.network.resolution import LINKS, ZONES
 
 
 class PrivateZoneHandler(Handler):
@@ -90,6 +90,13 @@ class LinkHandler(Handler):
         properties["virtualNetworkLinkState"] = "Completed"
         return body
 
+    async def provision(self, resource: Resource) -> None:
+        del resource
+        await self.services.networks.settle()
+
+    async def delete(self, resource: Resource) -> None:
+        await self.services.networks.settle(resource.id)
+
 
 def _network(link: Resource) -> str:
     return str((link.properties.get("virtualNetwork") or {}).get("id", "")).lower()
@@ -104,8 +111,33 @@ class _PrivateRecordHandler(Handler):
         return body
 
 
-#: One handler per record type: they differ in the name alone.
-RECORD_HANDLERS: tuple[type[Handler], ...] = tuple(
-    type(f"Private{record}RecordHandler", (_PrivateRecordHandler,), {"type": f"{ZONES}/{record}"})
-    for record in ("A", "AAAA", "CNAME", "MX", "PTR", "SOA", "SRV", "TXT")
+class PrivateAddressHandler(_PrivateRecordHandler):
+    type = f"{ZONES}/A"
+
+    async def check(self, put: Put) -> None:
+        for record in (put.body.get("properties") or {}).get("aRecords") or ():
+            try:
+                IPv4Address(record.get("ipv4Address"))
+            except ValueError as error:
+                raise bad_request(
+                    "BadRequest",
+                    f"The record set's IPv4 address '{record.get('ipv4Address')}' is invalid.",
+                    "properties.aRecords",
+                ) from error
+
+    async def provision(self, resource: Resource) -> None:
+        del resource
+        await self.services.networks.settle()
+
+    async def delete(self, resource: Resource) -> None:
+        await self.services.networks.settle(resource.id)
+
+
+#: One handler per record type: the others differ in the name alone.
+RECORD_HANDLERS: tuple[type[Handler], ...] = (
+    PrivateAddressHandler,
+    *(
+        type(f"Private{record}RecordHandler", (_PrivateRecordHandler,), {"type": f"{ZONES}/{record}"})
+        for record in ("AAAA", "CNAME", "MX", "PTR", "SOA", "SRV", "TXT")
+    ),
 )

@@ -1,5 +1,8 @@
 """Public IP addresses and NAT gateways.
 
+A NAT gateway's first address is what services and the internet see of the clusters in its subnets
+(`sandbox.network.places`); its ports and timeouts are only kept.
+
 A static address is given out at once, from 198.18.0.0/15 (reserved for benchmarks, RFC 2544): it is unique,
 and nothing on the internet can be meant by it.
 """

@@ -1,4 +1,8 @@
-"""`Microsoft.Network/networkSecurityGroups`, their rules, and route tables."""
+"""`Microsoft.Network/networkSecurityGroups`, their rules, and route tables.
+
+They are checked and kept, and stop no packet: what says no here are firewalls of services, private networks
+and Kubernetes' network policies.
+"""
 
 from __future__ import annotations
 

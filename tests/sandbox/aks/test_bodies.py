@@ -30,6 +30,28 @@ def test_defaults_are_aks_own() -> None:
     assert (pool["count"], pool["osSKU"], pool["currentOrchestratorVersion"]) == (1, "Ubuntu", KUBERNETES)
 
 
+@pytest.mark.parametrize(
+    ("profile", "shown"),
+    [
+        ({"enablePrivateCluster": True}, {"fqdn", "privateFQDN"}),
+        ({"enablePrivateCluster": True, "enablePrivateClusterPublicFQDN": False}, {"privateFQDN"}),
+        ({"enablePrivateCluster": True, "privateDNSZone": "none"}, {"fqdn"}),
+        ({"authorizedIPRanges": ["203.0.113.0/24"]}, {"fqdn"}),
+    ],
+)
+def test_a_private_cluster_is_called_otherwise(profile: Body, shown: set[str]) -> None:
+    first = made({"apiServerAccessProfile": dict(profile)})
+    again = made({"apiServerAccessProfile": dict(profile)}, previous=first)
+    for body in (first, again):
+        assert {name for name in ("fqdn", "privateFQDN") if name in body["properties"]} == shown
+        assert body["properties"]["azurePortalFQDN"].endswith(".portal.hcp.westeurope.azmk8s.azure.test")
+    if "privateFQDN" in shown:
+        name = first["properties"]["privateFQDN"]
+        assert name == again["properties"]["privateFQDN"]
+        assert name.endswith(".privatelink.westeurope.azmk8s.azure.test")
+        assert first["properties"]["apiServerAccessProfile"]["privateDNSZone"] == "system"
+
+
 def test_pods_in_the_nodes_subnet_have_no_network_of_their_own() -> None:
     assert (
         "podCidr" not in made({"networkProfile": {"networkPlugin": "azure"}})["properties"]["networkProfile"]

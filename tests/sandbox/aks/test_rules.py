@@ -106,3 +106,38 @@ def test_networks_apart_pass() -> None:
     rules.check_network({}, sandbox=SANDBOX)
     own = {"podCidr": "192.168.0.0/24", "serviceCidr": "10.96.0.0/16", "dnsServiceIP": "10.96.0.10"}
     rules.check_network(own, sandbox=SANDBOX)
+
+
+@pytest.mark.parametrize(
+    ("sent", "before", "target"),
+    [
+        ({"enablePrivateCluster": True}, {}, "enablePrivateCluster"),
+        ({}, {"enablePrivateCluster": True}, "enablePrivateCluster"),
+        (
+            {"enablePrivateCluster": True, "authorizedIPRanges": ["203.0.113.0/24"]},
+            None,
+            "authorizedIPRanges",
+        ),
+        ({"authorizedIPRanges": ["203.0.113.1/24"]}, None, "authorizedIPRanges"),
+        ({"authorizedIPRanges": ["anywhere"]}, None, "authorizedIPRanges"),
+        (
+            {
+                "enablePrivateCluster": True,
+                "privateDNSZone": "none",
+                "enablePrivateClusterPublicFQDN": False,
+            },
+            None,
+            "enablePrivateClusterPublicFQDN",
+        ),
+    ],
+)
+def test_access_to_an_api_server_must_make_sense(
+    sent: dict[str, Any], before: dict[str, Any] | None, target: str
+) -> None:
+    assert str(refusal(rules.check_access, sent, before).target).endswith(target)
+
+
+def test_access_to_an_api_server() -> None:
+    rules.check_access({}, None)
+    rules.check_access({"enablePrivateCluster": True}, {"enablePrivateCluster": True})
+    rules.check_access({"authorizedIPRanges": ["203.0.113.0/24", "198.51.100.1"]}, {})

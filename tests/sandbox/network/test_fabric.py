@@ -22,9 +22,6 @@ from sandbox.network.apiservers import Gate
 from sandbox.network.fabric import Fabric
 from sandbox.network.plan import Plan, View
 from sandbox.toolchain.versions import versions
-from tests.sandbox.host.conftest import machine
-
-__all__ = ["machine"]
 
 pytestmark = pytest.mark.live
 
