@@ -24,6 +24,8 @@ _READ = "Microsoft.EventGrid/eventSubscriptions/read"
 
 class _SubscriptionHandler(Handler):
     long_running = True
+    #: The official client takes nothing else.
+    updated_status = 201
 
     def patch(self, body: Body) -> Body:
         """Updates are sent without the `properties` around them."""

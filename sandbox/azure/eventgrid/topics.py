@@ -28,6 +28,8 @@ _MOST_RULES = 128
 class TopicHandler(Handler):
     type = naming.TOPIC
     long_running = True
+    #: The official client takes nothing else.
+    updated_status = 201
 
     async def check(self, put: Put) -> None:
         properties = put.body.get("properties") or {}
