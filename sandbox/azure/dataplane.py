@@ -13,10 +13,6 @@ from starlette.requests import Request
 from sandbox import jsonbody
 from sandbox.arm.resource import Resource
 
-#: ASGI extension on requests that one of Azure's own services makes (Event Grid, to a storage account): its
-#: value is the service's namespace. Network rules with the bypass `AzureServices` let them pass.
-TRUSTED_SERVICE = "sandbox.trusted_service"
-
 
 class _Resources(Protocol):
     def list(self, *, type: str | None = None, under: str | None = None) -> Any: ...  # noqa: A002
@@ -38,11 +34,6 @@ def find_deleted(store: _Resources, type_name: str, name: str) -> Resource | Non
     """The newest soft-deleted resource of that type and name."""
     found = [r for r in store.deleted(type_name) if r.id.name.lower() == name.lower()]
     return found[-1] if found else None
-
-
-def trusted_service(request: Request) -> str | None:
-    """Which of Azure's own services asks; None for everybody else."""
-    return (request.scope.get("extensions") or {}).get(TRUSTED_SERVICE)
 
 
 def bearer(request: Request) -> str | None:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox import jsonbody
 from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import host
-from sandbox.azure.eventgrid import authentication, cloudevents, errors, gridevents, naming
+from sandbox.azure.eventgrid import authentication, cloudevents, errors, firewall, gridevents, naming
 from sandbox.azure.eventgrid.errors import EventGridError
 from sandbox.azure.eventgrid.formats import CLOUD_EVENTS, Event
 from sandbox.azure.eventgrid.grid import grid
@@ -47,6 +47,7 @@ class Plane:
             raise errors.not_found(str(request.url.replace(query="")))
         if request.method != "POST":
             raise errors.wrong_method(request.method)
+        firewall.require(self.services, topic, request)
         authentication.authenticate(self.services, topic, request)
         try:
             raw = await jsonbody.read(request, LIMIT)

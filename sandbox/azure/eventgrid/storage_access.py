@@ -1,20 +1,19 @@
 """Event Grid's way into storage accounts: their data plane, asked as anyone else would ask it.
 
 Requests go to the sandbox's own endpoints without leaving the process, so roles, keys and policies of the
-account apply. They carry the mark of one of Azure's own services, for network rules with the bypass
-`AzureServices`. Without an identity Event Grid uses the account's key, which an account may forbid.
+account apply. They come from the gateway's address, as those of all of Azure's own services do, so that
+network rules with the bypass `AzureServices` let them pass. Without an identity Event Grid uses the
+account's key, which an account may forbid.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import httpx
 
 from sandbox.arm.resource import Resource
 from sandbox.azure.account_keys import account_keys
-from sandbox.azure.dataplane import TRUSTED_SERVICE
 from sandbox.azure.storage import sharedkey
 from sandbox.services import Services
 
@@ -27,7 +26,7 @@ _TOKEN_SECONDS = 300
 class StorageAccess:
     def __init__(self, services: Services) -> None:
         self._services = services
-        transport = httpx.ASGITransport(_marked(services.router))
+        transport = httpx.ASGITransport(services.router, client=(str(services.config.gateway), 0))
         self._client = httpx.AsyncClient(transport=transport)
         self._tokens: dict[str, tuple[float, str]] = {}
 
@@ -61,11 +60,3 @@ class StorageAccess:
             token = self._services.tokens.issue(principal, _AUDIENCE)
             self._tokens[principal] = (now, token)
         return token
-
-
-def _marked(app: Any) -> Any:
-    async def call(scope: Any, receive: Any, send: Any) -> None:
-        extensions = {**scope.get("extensions", {}), TRUSTED_SERVICE: "Microsoft.EventGrid"}
-        await app({**scope, "extensions": extensions}, receive, send)
-
-    return call

@@ -12,7 +12,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.azure.dataplane import trusted_service
 from tests.sandbox.azure.fakes import Tokens
 
 _TEXT = re.compile(r"<MessageText>([^<]*)</MessageText>")
@@ -26,7 +25,7 @@ class Asked:
     query: str
     headers: dict[str, str]
     body: bytes
-    service: str | None
+    client: str
 
     @property
     def event(self) -> Any:
@@ -62,7 +61,7 @@ class Sink:
                 request.url.query,
                 dict(request.headers),
                 await request.body(),
-                trusted_service(request),
+                request.client.host if request.client else "",
             )
         )
         if self.hold is not None:

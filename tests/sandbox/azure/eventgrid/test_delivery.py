@@ -28,7 +28,7 @@ async def test_an_event_reaches_the_queue_as_base64_json_with_the_topics_identit
     assert (asked.method, asked.path) == ("POST", "/notification/messages")
     assert asked.host == "stagentsdev.queue.storage.azure.test"
     assert asked.caller == bodies.IDENTITY
-    assert asked.service == "Microsoft.EventGrid"
+    assert asked.client == str(events.world.services.config.gateway), "as one of Azure's own services"
 
 
 async def test_without_an_identity_the_accounts_key_signs(events: Events) -> None:
