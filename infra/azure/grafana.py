@@ -60,7 +60,7 @@ class Grafana(pulumi.ComponentResource):
         )
         itself = Grantee(name, self.resource.identity.principal_id)
         grant("read-metrics", Role.MONITORING_DATA_READER, [itself], args.metrics_id, child)
-        grant("admin", Role.GRAFANA_ADMIN, args.admins, self.resource.id, child)
+        grant("grafana-admin", Role.GRAFANA_ADMIN, args.admins, self.resource.id, child)
         diagnose(name, self.resource.id, args.workspace_id, child, logs=("allLogs",))
         self.endpoint = self.resource.properties.endpoint
         self.register_outputs({"endpoint": self.endpoint})

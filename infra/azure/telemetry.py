@@ -51,7 +51,7 @@ class Telemetry(pulumi.ComponentResource):
             resource_group_name=args.place.resource_group,
             location=args.place.location,
             tags=args.place.tags,
-            opts=child,
+            opts=args.place.stateful(self),
         )
         self.metrics_id = self.metrics.id
         diagnose(name, self.workspace_id, self.workspace_id, child)

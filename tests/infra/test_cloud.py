@@ -32,6 +32,20 @@ def test_a_custom_cloud_says_its_suffixes_itself() -> None:
     assert parse_metadata({**METADATA, "sqlDialect": "postgresql"}).sql_dialect == "postgresql"
 
 
+def test_what_a_custom_cloud_does_not_list_lies_beside_its_resource_manager() -> None:
+    cloud = parse_metadata(METADATA)
+    assert (cloud.documents_suffix, cloud.openai_suffix, cloud.events_suffix) == (
+        "documents.example.test",
+        "openai.example.test",
+        "eventgrid.example.test",
+    )
+
+
+def test_a_custom_cloud_without_a_domain_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="no domain"):
+        parse_metadata({**METADATA, "resourceManager": "https://management"})
+
+
 def test_an_unknown_cloud_is_refused_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARM_METADATA_HOSTNAME", raising=False)
     monkeypatch.setenv("ARM_ENVIRONMENT", "atlantis")

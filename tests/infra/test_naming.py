@@ -27,6 +27,9 @@ def test_every_allowed_environment_gives_names_azure_accepts(environment: str, s
     assert len(names.vault) <= 24
     assert names.registry.isalnum()
     assert 5 <= len(names.registry) <= 50
+    assert len(names.grafana) <= 23
+    assert len(names.collection_rule("metrics")) <= 64
+    assert len(names.node_resource_group) <= 80
 
 
 @given(st.uuids(), st.uuids(), st.text(min_size=1))

@@ -57,6 +57,10 @@ def test_defaults_are_the_smallest_honest_size() -> None:
             {"network": json.dumps({"pods": "8.8.0.0/16"})},
             "agents:network.pods is '8.8.0.0/16': 8.8.0.0/16 is not",
         ),
+        (
+            {"cluster": json.dumps({"kubernetes_version": "1.34.2"})},
+            "agents:cluster: kubernetes_version 1.34.2 names a patch, which upgrades (patch) soon leaves",
+        ),
         ({"network": json.dumps({"private": True})}, "agents: registry.sku is Basic, but private endpoints"),
         ({"paired_location": "westeurope"}, "agents: paired_location is westeurope, the region of"),
         ({"budget": json.dumps({"start": "2026-11-02"})}, "for example 2026-11-01"),
