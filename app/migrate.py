@@ -1,7 +1,8 @@
 """`python -m app.migrate`: bring the SQL database to today's schema and let in the agents, nobody else.
 
 Runs before the agents do, as the one identity that may change the schema; running it again changes nothing.
-`--sql` prints the script instead, for those who let only a database administrator run one.
+Exit code 1 is worth another try, 2 is not. `--sql` prints the script instead, for those who let only a
+database administrator run one.
 """
 
 from __future__ import annotations
@@ -90,8 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(script(settings))
             return 0
         migrate(settings, blocking_credential())
-    except (ValidationError, SQLAlchemyError, AzureError) as error:
-        log.error("cannot migrate: %s", error)  # noqa: TRY400 - the message says it all, a traceback nothing
+    except ValidationError as error:
+        log.error("wrong settings: %s", error)  # noqa: TRY400 - the message says it all, a traceback nothing
+        return 2
+    except (SQLAlchemyError, AzureError) as error:
+        log.error("cannot migrate: %s", error)  # noqa: TRY400 - as above
         return 1
     log.info("database %s is migrated; users: %s", settings.database, ", ".join(settings.users) or "none")
     return 0

@@ -28,7 +28,10 @@ class Section(BaseModel):
 
 
 class AgentSettings(Section):
-    """One agent: how many pods of it, how large they are, and the tokens it may use in a UTC day."""
+    """One agent: how many pods of it, how large they are, and the tokens it may use in a UTC day.
+
+    When nodes are scarce, an agent of priority `batch` waits for those that are `critical`.
+    """
 
     replicas: Count = 1
     max_replicas: Count = 3
@@ -36,6 +39,7 @@ class AgentSettings(Section):
     memory: Memory = "256Mi"
     memory_limit: Memory = "512Mi"
     daily_tokens: Annotated[int, Field(ge=1_000)] = 1_000_000
+    priority: Literal["critical", "batch"] = "critical"
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:

@@ -7,7 +7,6 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_azure_native import authorization, resources
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from infra.azure.cluster import Cluster, ClusterArgs
 from infra.azure.cosmos import Cosmos, CosmosArgs
@@ -26,9 +25,12 @@ from infra.azure.vault import Vault, VaultArgs
 from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, SettingsError
-from infra.workload.agent import Agent, AgentArgs, Dependencies
+from infra.workload.agent import Agent, AgentArgs
+from infra.workload.dependencies import Dependencies
 from infra.workload.image import Image, ImageArgs
 from infra.workload.ingress import Ingress, IngressArgs
+from infra.workload.namespace import Namespace, NamespaceArgs
+from infra.workload.policies import Reach
 
 
 def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
@@ -132,9 +134,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
 
     provider = k8s.Provider("cluster", kubeconfig=cluster.kubeconfig)
     on_cluster = pulumi.ResourceOptions(provider=provider)
-    namespace = k8s.core.v1.Namespace(
-        "namespace", metadata=ObjectMetaArgs(name=names.namespace), opts=on_cluster
-    )
+    namespace = Namespace("namespace", NamespaceArgs(names.namespace, settings.agents), on_cluster)
     needs = Dependencies(
         cosmos_endpoint=cosmos.endpoint,
         openai_endpoint=openai.endpoint,
@@ -151,9 +151,11 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 version=settings.version,
                 settings=wanted,
                 identity=identities[agent],
+                identity_name=names.identity(agent),
                 oidc_issuer=cluster.oidc_issuer,
                 dependencies=needs,
-                roles_ready=[cosmos, openai, vault, registry],
+                reach=Reach(),
+                ready=[cosmos, openai, vault, registry],
             ),
             pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
         )

@@ -1,4 +1,4 @@
-"""One agent on the cluster: service account, prompts, deployment, service."""
+"""One agent on the cluster: whatever it needs to run, to be reached, to scale and to be left alone."""
 
 from __future__ import annotations
 
@@ -8,63 +8,46 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_kubernetes.core.v1 import (
-    CapabilitiesArgs,
     ConfigMapVolumeSourceArgs,
     ContainerArgs,
     ContainerPortArgs,
-    EmptyDirVolumeSourceArgs,
-    EnvVarArgs,
     HTTPGetActionArgs,
-    PodSecurityContextArgs,
+    LifecycleArgs,
+    LifecycleHandlerArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
     ProbeArgs,
-    ResourceRequirementsArgs,
-    SeccompProfileArgs,
-    SecurityContextArgs,
     ServicePortArgs,
     ServiceSpecArgs,
+    SleepActionArgs,
+    TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 
-from infra.azure.cosmos import CONTAINER, DATABASE
 from infra.azure.identity import Identity
 from infra.naming import workload
 from infra.settings.sections import AgentSettings
+from infra.workload import pods, priorities, scaling
+from infra.workload.dependencies import Dependencies
+from infra.workload.policies import INGRESS_CONTROLLER, PROMETHEUS, Pods, Reach, allow_in, allow_out
 from infra.workload.prompts import config_map
+from infra.workload.quota import SURGE, Size
 
 PORT = 8080
-# The image's unprivileged user.
-USER = 10001
-
-
-@dataclass(frozen=True)
-class Dependencies:
-    """Where the services are that every agent calls."""
-
-    cosmos_endpoint: pulumi.Input[str]
-    openai_endpoint: pulumi.Input[str]
-    openai_deployment: pulumi.Input[str]
-    vault_uri: pulumi.Input[str]
-
-    def environment(self) -> dict[str, pulumi.Input[str]]:
-        """Environment variables, under the names the runbook uses."""
-        return {
-            "LLMProvider__ProviderType": "AzureOpenAI",
-            "LLMProvider__AzureOpenAI__Endpoint": self.openai_endpoint,
-            "LLMProvider__AzureOpenAI__DeploymentName": self.openai_deployment,
-            "CosmosDb__Endpoint": self.cosmos_endpoint,
-            "CosmosDb__Database": DATABASE,
-            "CosmosDb__Container": CONTAINER,
-            "KeyVault__Uri": self.vault_uri,
-        }
+# Until every proxy has heard that a pod goes; only then does it stop to take connections.
+_LEAVE_SECONDS = 10
+# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), and a margin.
+_DRAIN_SECONDS = 65 + 5
 
 
 @dataclass(frozen=True)
 class AgentArgs:
-    """`roles_ready` are the components whose role assignments must exist before the first pod starts."""
+    """`identity_name` is the identity's name, under which it logs in to the database.
+
+    `ready` is what must exist before the first pod starts: its rights, the namespace, the migrated database.
+    """
 
     agent: str
     namespace: str
@@ -72,9 +55,11 @@ class AgentArgs:
     version: str
     settings: AgentSettings
     identity: Identity
+    identity_name: str
     oidc_issuer: pulumi.Input[str]
     dependencies: Dependencies
-    roles_ready: Sequence[pulumi.Resource]
+    reach: Reach
+    ready: Sequence[pulumi.Resource]
 
 
 class Agent(pulumi.ComponentResource):
@@ -85,29 +70,21 @@ class Agent(pulumi.ComponentResource):
         self._args = args
         self._name = workload(args.agent)
         self._selector = {"app.kubernetes.io/name": self._name}
-        self._labels = {**self._selector, "app.kubernetes.io/part-of": "agents"}
+        self._labels = {**self._selector, **pods.PART_OF}
         child = pulumi.ResourceOptions(parent=self)
         trust = args.identity.federate(args.oidc_issuer, args.namespace, self._name)
         account = k8s.core.v1.ServiceAccount(
             self._name,
             metadata=self._metadata({"azure.workload.identity/client-id": args.identity.client_id}),
+            automount_service_account_token=False,
             opts=child,
         )
         prompts = config_map(args.agent, args.namespace, child)
-        self.deployment = k8s.apps.v1.Deployment(
-            self._name,
-            # The next update takes back what an operator changed by hand (`kubectl set image`, `set env`).
-            metadata=self._metadata({"pulumi.com/patchForce": "true"}),
-            spec=k8s.apps.v1.DeploymentSpecArgs(
-                replicas=args.settings.replicas,
-                selector=LabelSelectorArgs(match_labels=self._selector),
-                strategy=k8s.apps.v1.DeploymentStrategyArgs(
-                    rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1)
-                ),
-                template=self._pod(prompts.metadata.name),
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, trust, *args.roles_ready]),
-        )
+        self._deploy(prompts.metadata.name, [account, trust, *self._ways(child), *args.ready])
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        scaled = scaling.Scaled(self._name, args.namespace, self._selector, args.settings)
+        scaling.autoscaler(scaled, after)
+        scaling.disruption_budget(scaled, child)
         self.service = k8s.core.v1.Service(
             self._name,
             metadata=self._metadata(),
@@ -115,7 +92,7 @@ class Agent(pulumi.ComponentResource):
                 selector=self._selector,
                 ports=[ServicePortArgs(name="http", port=80, target_port="http")],
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.deployment]),
+            opts=after,
         )
         self.register_outputs({})
 
@@ -124,60 +101,109 @@ class Agent(pulumi.ComponentResource):
             name=self._name, namespace=self._args.namespace, labels=self._labels, annotations=annotations
         )
 
+    def _ways(self, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+        """What this agent's pods may talk to, and who may talk to them."""
+        args, mine = self._args, Pods(self._name, self._args.namespace, self._selector)
+        out = [args.reach.to_identity(), args.reach.to_services()]
+        if args.dependencies.sql is not None:
+            out.append(args.reach.to_sql(args.dependencies.sql.dialect))
+        return [
+            *(allow_out(mine, way, opts) for way in out),
+            *(allow_in(mine, caller, PORT, opts) for caller in (INGRESS_CONTROLLER, PROMETHEUS)),
+        ]
+
+    def _deploy(self, prompts: pulumi.Input[str | None], ready: Sequence[pulumi.Resource]) -> None:
+        self.deployment = k8s.apps.v1.Deployment(
+            self._name,
+            # The next update takes back what an operator changed by hand (`kubectl set image`, `set env`).
+            metadata=self._metadata({"pulumi.com/patchForce": "true"}),
+            spec=k8s.apps.v1.DeploymentSpecArgs(
+                replicas=self._args.settings.replicas,
+                selector=LabelSelectorArgs(match_labels=self._selector),
+                strategy=k8s.apps.v1.DeploymentStrategyArgs(
+                    type="RollingUpdate",
+                    rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
+                        max_unavailable=0, max_surge=SURGE
+                    ),
+                ),
+                template=self._pod(prompts),
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(ready),
+                # How many there are is the autoscaler's to say, or an operator's (`kubectl scale`).
+                ignore_changes=["spec.replicas"],
+            ),
+        )
+
     def _pod(self, prompts: pulumi.Input[str | None]) -> PodTemplateSpecArgs:
-        labels = {
-            **self._labels,
-            "app.kubernetes.io/version": self._args.version,
-            "azure.workload.identity/use": "true",
-        }
+        settings = self._args.settings
         return PodTemplateSpecArgs(
-            metadata=ObjectMetaArgs(labels=labels),
+            metadata=ObjectMetaArgs(
+                labels={
+                    **self._labels,
+                    **pods.WORKLOAD_IDENTITY,
+                    "app.kubernetes.io/version": self._args.version,
+                }
+            ),
             spec=PodSpecArgs(
                 service_account_name=self._name,
                 automount_service_account_token=False,
-                termination_grace_period_seconds=45,
-                security_context=PodSecurityContextArgs(
-                    run_as_non_root=True,
-                    run_as_user=USER,
-                    seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
-                ),
+                enable_service_links=False,
+                priority_class_name=priorities.CLASSES[settings.priority],
+                termination_grace_period_seconds=_LEAVE_SECONDS + _DRAIN_SECONDS,
+                security_context=pods.pod_security_context(),
+                topology_spread_constraints=[
+                    self._spread("topology.kubernetes.io/zone"),
+                    self._spread("kubernetes.io/hostname"),
+                ],
                 containers=[self._container()],
                 volumes=[
                     VolumeArgs(name="prompts", config_map=ConfigMapVolumeSourceArgs(name=prompts)),
-                    VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs()),
+                    pods.SCRATCH,
                 ],
             ),
         )
 
+    def _spread(self, over: str) -> TopologySpreadConstraintArgs:
+        """As evenly as can be, each revision by itself; with a zone gone, pods start where there is room."""
+        return TopologySpreadConstraintArgs(
+            topology_key=over,
+            max_skew=1,
+            when_unsatisfiable="ScheduleAnyway",
+            label_selector=LabelSelectorArgs(match_labels=self._selector),
+            match_label_keys=["pod-template-hash"],
+        )
+
     def _container(self) -> ContainerArgs:
         args = self._args
-        environment = {"AGENT": args.agent, **args.dependencies.environment()}
+        environment = {"AGENT": args.agent, **args.dependencies.environment(args.agent, args.identity_name)}
         return ContainerArgs(
             # The runbook's `kubectl set image` names the container like the deployment.
             name=self._name,
             image=args.image,
             ports=[ContainerPortArgs(name="http", container_port=PORT)],
-            env=[EnvVarArgs(name=key, value=value) for key, value in environment.items()],
-            resources=ResourceRequirementsArgs(
-                requests={"cpu": args.settings.cpu, "memory": args.settings.memory},
-                limits={"memory": args.settings.memory_limit},
-            ),
+            env=pods.variables(environment),
+            resources=pods.resources(Size.of(args.settings)),
             startup_probe=_probe("/healthz", period=1, failures=60),
             liveness_probe=_probe("/healthz", period=10),
             readiness_probe=_probe("/readyz", period=5),
-            security_context=SecurityContextArgs(
-                allow_privilege_escalation=False,
-                read_only_root_filesystem=True,
-                capabilities=CapabilitiesArgs(drop=["ALL"]),
+            lifecycle=LifecycleArgs(
+                pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=_LEAVE_SECONDS))
             ),
+            security_context=pods.security_context(),
             volume_mounts=[
                 VolumeMountArgs(name="prompts", mount_path="/prompts", read_only=True),
-                VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108 - a path inside the container
+                pods.SCRATCH_MOUNT,
             ],
         )
 
 
 def _probe(path: str, *, period: int, failures: int = 3) -> ProbeArgs:
+    """Two seconds for an answer: a pod that is busy is not a pod that is dead."""
     return ProbeArgs(
-        http_get=HTTPGetActionArgs(path=path, port="http"), period_seconds=period, failure_threshold=failures
+        http_get=HTTPGetActionArgs(path=path, port="http"),
+        period_seconds=period,
+        failure_threshold=failures,
+        timeout_seconds=2,
     )

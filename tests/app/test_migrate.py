@@ -109,7 +109,7 @@ def test_a_name_that_is_no_identity_is_refused(
 ) -> None:
     monkeypatch.setenv("Sql__Server", "sql.example")
     monkeypatch.setenv("Sql__Users", '["x]; DROP TABLE AgentExecutions;--"]')
-    assert migrate.main(["--sql"]) == 1
+    assert migrate.main(["--sql"]) == 2
 
 
 def test_a_server_that_is_not_there_is_an_error_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

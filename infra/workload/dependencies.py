@@ -1,0 +1,66 @@
+"""What the application is told of its surroundings, as environment variables under the runbook's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+
+from infra.azure.cosmos import CONTAINER, DATABASE
+
+
+@dataclass(frozen=True)
+class SqlDatabase:
+    """`server` is a host name; the port is the dialect's usual one."""
+
+    server: pulumi.Input[str]
+    database: str
+    dialect: Literal["mssql", "postgresql"]
+
+    def environment(self, user: str) -> dict[str, pulumi.Input[str]]:
+        """`user` is the name of the identity that logs in."""
+        return {
+            "Sql__Server": self.server,
+            "Sql__Database": self.database,
+            "Sql__Dialect": self.dialect,
+            "Sql__User": user,
+        }
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Where the services are that agents call; `queues` by agent.
+
+    What is None, or not named for an agent, is not used by it.
+    """
+
+    cosmos_endpoint: pulumi.Input[str]
+    openai_endpoint: pulumi.Input[str]
+    openai_deployment: pulumi.Input[str]
+    vault_uri: pulumi.Input[str]
+    sql: SqlDatabase | None = None
+    events_endpoint: pulumi.Input[str] | None = None
+    queue_endpoint: pulumi.Input[str] | None = None
+    queues: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+    def environment(self, agent: str, identity: str) -> dict[str, pulumi.Input[str]]:
+        """The variables of one agent, whose identity has the given name."""
+        found: dict[str, pulumi.Input[str]] = {
+            "LLMProvider__ProviderType": "AzureOpenAI",
+            "LLMProvider__AzureOpenAI__Endpoint": self.openai_endpoint,
+            "LLMProvider__AzureOpenAI__DeploymentName": self.openai_deployment,
+            "CosmosDb__Endpoint": self.cosmos_endpoint,
+            "CosmosDb__Database": DATABASE,
+            "CosmosDb__Container": CONTAINER,
+            "KeyVault__Uri": self.vault_uri,
+        }
+        if self.sql is not None:
+            found |= self.sql.environment(identity)
+        if self.events_endpoint is not None:
+            found["EventGrid__Endpoint"] = self.events_endpoint
+        if self.queue_endpoint is not None and agent in self.queues:
+            found["Storage__QueueEndpoint"] = self.queue_endpoint
+            found["Storage__Queue"] = self.queues[agent]
+        return found

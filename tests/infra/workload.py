@@ -1,0 +1,145 @@
+"""The agents' part of an environment, declared without an engine, as the objects that a cluster would get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import yaml
+
+from infra.azure.identity import Identity, IdentityArgs
+from infra.settings.sections import AgentSettings, CertificateSettings
+from infra.workload.agent import Agent, AgentArgs
+from infra.workload.certificates import Certificate, CertificateArgs, CertManager
+from infra.workload.dependencies import Dependencies, SqlDatabase
+from infra.workload.migration import Migration, MigrationArgs
+from infra.workload.namespace import Namespace, NamespaceArgs
+from infra.workload.policies import Reach
+from infra.workload.scraping import Scraping
+from tests.infra.azure.declaring import Declarations, Declared, declare, small
+
+NAMESPACE = "agents-dev"
+DIGEST = "sha256:" + "0" * 64
+IMAGE = f"acragentsdev.azurecr.io/agents-api:1.0.0@{DIGEST}"
+AGENTS = {
+    "notification": AgentSettings(replicas=2, max_replicas=4),
+    "devops": AgentSettings(priority="batch", memory="512Mi", memory_limit="1Gi"),
+}
+REACH = Reach()
+
+
+def declared(
+    agents: Mapping[str, AgentSettings] = AGENTS,
+    *,
+    reach: Reach = REACH,
+    sql: SqlDatabase | None = SqlDatabase("sql-agents-dev.example", "AgentsDB", "postgresql"),  # noqa: B008
+    image: str = IMAGE,
+    version: str = "1.0.0",
+) -> Declarations:
+    def program() -> None:
+        place = small()
+
+        def identity(owner: str) -> Identity:
+            return Identity(owner, IdentityArgs(f"id-{owner}-agents-dev", place))
+
+        namespace = Namespace("namespace", NamespaceArgs(NAMESPACE, agents))
+        ready: list[pulumi.Resource] = [namespace]
+        if sql is not None:
+            ready.append(
+                Migration(
+                    "migration",
+                    MigrationArgs(
+                        namespace=NAMESPACE,
+                        image=image,
+                        version=version,
+                        identity=identity("migration"),
+                        identity_name="id-migration-agents-dev",
+                        oidc_issuer="https://issuer.example",
+                        sql=sql,
+                        users=[f"id-{agent}-agents-dev" for agent in agents],
+                        reach=reach,
+                        ready=[namespace],
+                    ),
+                )
+            )
+        needs = Dependencies(
+            "https://cosmos.example",
+            "https://openai.example",
+            "gpt",
+            "https://kv.example",
+            sql,
+            "https://topic.example/api/events",
+            "https://st.queue.example/",
+            {agent: agent for agent in agents},
+        )
+        for agent, settings in agents.items():
+            Agent(
+                agent,
+                AgentArgs(
+                    agent=agent,
+                    namespace=NAMESPACE,
+                    image=image,
+                    version=version,
+                    settings=settings,
+                    identity=identity(agent),
+                    identity_name=f"id-{agent}-agents-dev",
+                    oidc_issuer="https://issuer.example",
+                    dependencies=needs,
+                    reach=reach,
+                    ready=ready,
+                ),
+            )
+        manager = CertManager("cert-manager", CertificateSettings(email="oncall@example.com"))
+        Certificate("certificate", CertificateArgs(NAMESPACE, "agents-dev.example.com", [manager]))
+        Scraping("scraping", NAMESPACE)
+
+    return declare(program)
+
+
+def of(found: Declarations, kind: str) -> dict[str, dict[str, Any]]:
+    """Objects of a Kubernetes kind, by the name they have on the cluster."""
+    return {
+        one.inputs["metadata"]["name"]: _whole(one.inputs)
+        for one in found
+        if one.type.startswith("kubernetes:") and one.inputs.get("kind") == kind
+    }
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers as such; the wire between program and engine knows only doubles."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def one(found: Declarations, kind: str, name: str) -> Declared:
+    """One such object with the options that Pulumi was given for it."""
+    (match,) = (
+        each for each in found if each.inputs.get("kind") == kind and each.inputs["metadata"]["name"] == name
+    )
+    return match
+
+
+def templates(found: Declarations) -> dict[str, dict[str, Any]]:
+    """Every pod template, by the name of what it belongs to."""
+    return {
+        name: body["spec"]["template"]
+        for kind in ("Deployment", "Job")
+        for name, body in of(found, kind).items()
+    }
+
+
+def container(template: dict[str, Any]) -> dict[str, Any]:
+    (only,) = template["spec"]["containers"]
+    found: dict[str, Any] = only
+    return found
+
+
+def scrape_job(found: Declarations) -> dict[str, Any]:
+    text = of(found, "ConfigMap")["ama-metrics-prometheus-config"]["data"]["prometheus-config"]
+    (job,) = yaml.safe_load(text)["scrape_configs"]
+    parsed: dict[str, Any] = job
+    return parsed
