@@ -39,7 +39,7 @@ class Budget(pulumi.ComponentResource):
     def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Budget", name, None, opts)
         self._args = args
-        start = args.settings.start or datetime.now(UTC).date().replace(day=1)
+        start = args.settings.start or this_month()
         consumption.Budget(
             name,
             budget_name=args.name,
@@ -68,6 +68,11 @@ class Budget(pulumi.ComponentResource):
             contact_groups=list(self._args.groups),
             contact_roles=["Owner"],
         )
+
+
+def this_month() -> date:
+    """Its first day, in UTC."""
+    return datetime.now(UTC).date().replace(day=1)
 
 
 def _midnight(day: date) -> str:
