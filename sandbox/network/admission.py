@@ -6,10 +6,11 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
+from typing import Any
 
 from starlette.requests import Request
 
@@ -77,6 +78,19 @@ def refusal(
     if not rules.public:
         return Refusal(Reason.PUBLIC_ACCESS_DISABLED, place.public)
     return None if _listed(rules, place) else Refusal(Reason.NOT_LISTED, place.public)
+
+
+def of_acls(properties: Mapping[str, Any], *, bypass: str = "AzureServices") -> Rules:
+    """The rules of services that spell them `publicNetworkAccess` and `networkAcls`; `bypass` is the
+    service's default for whom they do not concern."""
+    acls = properties.get("networkAcls") or {}
+    return Rules(
+        public=properties.get("publicNetworkAccess", "Enabled") == "Enabled",
+        default=acls.get("defaultAction", "Allow") == "Allow",
+        ranges=ranges(rule.get("value") for rule in acls.get("ipRules") or ()),
+        subnets=subnets(rule.get("id") for rule in acls.get("virtualNetworkRules") or ()),
+        trusted="AzureServices" in str(acls.get("bypass", bypass)),
+    )
 
 
 def ranges(found: Iterable[object]) -> tuple[IPv4Network, ...]:

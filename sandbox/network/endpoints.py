@@ -16,6 +16,7 @@ from sandbox.network import addresses
 from sandbox.services import Store
 
 TYPE = "Microsoft.Network/privateEndpoints"
+INTERFACES = "Microsoft.Network/networkInterfaces"
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,15 @@ class Ways:
         return found
 
 
-def read(resources: Iterable[Resource], ways: Ways) -> Iterator[Endpoint]:
+def read(store: Store, resources: Iterable[Resource], ways: Ways) -> Iterator[Endpoint]:
     """Endpoints whose connection is approved."""
-    approved = [one for one in resources if is_approved(one) and shown_address(one) is not None]
-    given = ways.assign(one.id.key for one in approved)
-    for one in approved:
-        address = shown_address(one)
+    found = {one.id.key: (one, address_of(store, one)) for one in resources if is_approved(one)}
+    given = ways.assign(found)
+    for key, (one, address) in found.items():
         subnet = str((one.properties.get("subnet") or {}).get("id", "")).lower()
         if address is not None:
             target, groups = leads_to(one)
-            yield Endpoint(subnet.rpartition("/subnets/")[0], address, given[one.id.key], target, groups)
+            yield Endpoint(subnet.rpartition("/subnets/")[0], address, given[key], target, groups)
 
 
 def way_in(config: Config, store: Store, local: IPv4Address) -> tuple[str, frozenset[str]] | None:
@@ -100,11 +100,13 @@ def leads_to(endpoint: Resource) -> tuple[str, frozenset[str]]:
     return target, frozenset(str(one).lower() for one in groups) if isinstance(groups, list) else frozenset()
 
 
-def shown_address(endpoint: Resource) -> IPv4Address | None:
-    """The address in the virtual network, as Resource Manager shows it."""
-    configs = endpoint.properties.get("customDnsConfigs") or [{}]
-    found = configs[0].get("ipAddresses") or [None]
-    return IPv4Address(found[0]) if found[0] else None
+def address_of(store: Store, endpoint: Resource) -> IPv4Address | None:
+    """The address in the virtual network, which its network interface holds."""
+    for reference in endpoint.properties.get("networkInterfaces") or ():
+        interface = store.get(reference["id"])
+        for one in interface.properties.get("ipConfigurations") or () if interface else ():
+            return IPv4Address(one["properties"]["privateIPAddress"])
+    return None
 
 
 def _file(config: Config) -> Path:

@@ -47,7 +47,7 @@ def compute(config: Config, store: Store, gone: Collection[ResourceId] = ()) -> 
         return (one for one in store.list(type=type_name) if one.id not in gone)
 
     nodes = list(places.machines(config, store))
-    ways_in = list(endpoints.read(stored(endpoints.TYPE), Ways(config)))
+    ways_in = list(endpoints.read(store, stored(endpoints.TYPE), Ways(config)))
     names = resolution.linked(stored(resolution.LINKS), stored(resolution.RECORDS))
     gates = tuple(apiservers.gates(config, store, nodes))
     for gate in gates:

@@ -28,6 +28,7 @@ from sandbox.azure.cognitiveservices import (
     chat_wire,
     embedding,
     errors,
+    firewall,
     models,
     responder,
 )
@@ -95,6 +96,7 @@ class OpenAIPlane:
         try:
             account = account_of(self._services.store, host(request))
             headers["x-ms-region"] = regions.DISPLAY.get(account.location or "", account.location or "")
+            firewall.require(self._services, account, request)
             call = Call(request, account, headers)
             if request.method != method:
                 raise errors.resource_not_found()

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from sandbox.azure.containerregistry.attributes import Attributes
 from sandbox.azure.containerregistry.callers import ANONYMOUS, Gate, RefusedError, basic
 from sandbox.azure.containerregistry.catalog import Catalog
 from sandbox.azure.containerregistry.distribution import distribution
+from sandbox.azure.containerregistry.firewall import Firewall
 from sandbox.azure.containerregistry.folder import Folder
 from sandbox.azure.containerregistry.grants import Grant
 from sandbox.azure.containerregistry.proxy import forward
@@ -61,6 +63,7 @@ class Plane:
                 Route("/acr/v1/{path:path}", self._azure_api, methods=["GET", "PATCH", "DELETE"]),
             ],
             exception_handlers={HTTPException: _refuse},
+            middleware=[Middleware(Firewall, services=self._services)],
         )
 
     def _gate(self, request: Request) -> Gate | None:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import find, host
-from sandbox.azure.documentdb import access, charges, metadata, naming, replies
+from sandbox.azure.documentdb import access, charges, firewall, metadata, naming, replies
 from sandbox.azure.documentdb.addressing import Address
 from sandbox.azure.documentdb.authentication import Caller, authenticate, refuse_management, require
 from sandbox.azure.documentdb.container import Container
@@ -58,6 +58,7 @@ class Plane:
 
     async def _answer(self, request: Request) -> Response:
         account, _region = self._account(request)
+        firewall.require(self._services, account, request)
         address = Address.of(request)
         caller = authenticate(self._services, account, request, address.kind, address.signed_link)
         if address.kinds == () or address.kinds in (_DATABASE, _CONTAINER):

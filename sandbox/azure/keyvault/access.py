@@ -80,7 +80,7 @@ class Access:
             "Caller is not authorized to perform action on resource.\r\n"
             "If role assignments, deny assignments or role definitions were changed recently, please observe "
             "propagation time.\r\n"
-            f"Caller: {_caller(principal)}\r\n"
+            f"Caller: {caller(principal)}\r\n"
             f"Action: '{operation.action}'\r\n"
             f"Resource: '{scope.lower()}'\r\n"
             "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\n"
@@ -96,7 +96,7 @@ class Access:
         raise KeyVaultError(
             403,
             "Forbidden",
-            f"The user, group or application '{_caller(principal)}' does not have secrets "
+            f"The user, group or application '{caller(principal)}' does not have secrets "
             f"{operation.permission} permission on key vault '{vault.id.name};location={vault.location}'. "
             "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
             "ForbiddenByPolicy",
@@ -114,6 +114,6 @@ class Access:
         )
 
 
-def _caller(principal: Principal) -> str:
+def caller(principal: Principal) -> str:
     issuer = f"https://sts.windows.net/{principal.tenant_id}/"
     return f"appid={principal.client_id};oid={principal.object_id};iss={issuer}"

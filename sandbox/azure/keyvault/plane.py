@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import find, host, json_object
-from sandbox.azure.keyvault import errors, wire
+from sandbox.azure.keyvault import errors, firewall, wire
 from sandbox.azure.keyvault.access import Access, Operation
 from sandbox.azure.keyvault.mirror import Mirror
 from sandbox.azure.keyvault.properties import recovery_level, retention_days
@@ -125,6 +125,7 @@ class SecretsPlane:
         vault = find(self._services.store, "Microsoft.KeyVault/vaults", host(request).partition(".")[0])
         if vault is None:
             raise errors.KeyVaultError(404, "VaultNotFound", f"There is no vault at {host(request)}.")
+        firewall.require(self._services, vault, principal, request)
         wire.check_api_version(request.query_params)
         if not methods:
             raise errors.KeyVaultError(404, "NotFound", f"Key Vault serves nothing at {request.url.path}.")

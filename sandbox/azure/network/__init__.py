@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.azure.network.interfaces import InterfaceHandler
 from sandbox.azure.network.private_endpoints import PrivateEndpointHandler, ZoneGroupHandler
 from sandbox.azure.network.private_zones import RECORD_HANDLERS, LinkHandler, PrivateZoneHandler
 from sandbox.azure.network.public_addresses import NatGatewayHandler, PublicAddressHandler
@@ -16,6 +17,7 @@ HANDLERS = (
     RouteTableHandler,
     PublicAddressHandler,
     NatGatewayHandler,
+    InterfaceHandler,
     PrivateEndpointHandler,
     ZoneGroupHandler,
     PrivateZoneHandler,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import time
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,13 +15,11 @@ from sandbox.arm.errors import bad_request
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.ids import parse_id
 from sandbox.arm.resource import Body, Resource, ResourceId
-from sandbox.azure.network import addresses, references
+from sandbox.azure.network import interfaces, references
 from sandbox.azure.network.inline import etag
 from sandbox.network.endpoints import TYPE
 from sandbox.network.resolution import record_name
 
-#: The first usable address of a subnet: Azure keeps the ones before.
-_RESERVED = 4
 _TTL = 10
 
 
@@ -49,53 +46,32 @@ class PrivateEndpointHandler(Handler):
         body = copy.deepcopy(put.body)
         properties = body["properties"]
         before = put.previous.properties if put.previous else {}
-        properties["networkInterfaces"] = []
+        properties["networkInterfaces"] = before.get("networkInterfaces", [])
         for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
             for connection in properties.setdefault(kind, []):
                 _approve(put.id, kind, connection)
-        configs = before.get("customDnsConfigs") or []
-        address = configs[0]["ipAddresses"][0] if configs else self._free(properties["subnet"]["id"])
-        properties["customDnsConfigs"] = [
-            {"fqdn": name, "ipAddresses": [address]} for name in self._names(_connections(properties)[0])
-        ]
         properties.setdefault("ipConfigurations", [])
         return body
 
     async def provision(self, resource: Resource) -> None:
-        del resource
+        names = self._names(_connections(resource.properties)[0])
+        interface = interfaces.ensure(self.services.store, resource, names)
+        resource.properties["networkInterfaces"] = [{"id": str(interface.id)}]
+        address = interface.properties["ipConfigurations"][0]["properties"]["privateIPAddress"]
+        resource.properties["customDnsConfigs"] = [{"fqdn": name, "ipAddresses": [address]} for name in names]
+        self.services.store.save(resource)
         await self.services.networks.settle()
 
     async def delete(self, resource: Resource) -> None:
         await self.services.networks.settle(resource.id)
+        for interface in resource.properties.get("networkInterfaces") or ():
+            self.services.store.remove(parse_id(interface["id"]))
 
     def _names(self, connection: Body) -> list[str]:
         """Host names of the service behind, from its own properties."""
         target = self.services.store.get(connection["properties"]["privateLinkServiceId"])
         groups = [str(group).lower() for group in connection["properties"].get("groupIds") or ()]
         return sorted(_host_names(target.properties, groups)) if target else []
-
-    def _free(self, subnet_id: str) -> str:
-        """The subnet's next address that no other endpoint has."""
-        subnet = self.services.store.get(subnet_id)
-        if subnet is None:
-            raise bad_request(
-                "InvalidResourceReference", f"There is no subnet {subnet_id}.", "properties.subnet.id"
-            )
-        whole = addresses.subnet(subnet.id.name, subnet.properties)[0]
-        taken = {
-            address
-            for other in self.services.store.list(type=self.type)
-            if str((other.properties.get("subnet") or {}).get("id", "")).lower() == subnet.id.key
-            for config in other.properties.get("customDnsConfigs") or ()
-            for address in config["ipAddresses"]
-        }
-        first, last = int(whole.network_address) + _RESERVED, int(whole.broadcast_address)
-        for number in range(first, last):
-            if str(ip_address(number)) not in taken:
-                return str(ip_address(number))
-        raise bad_request(
-            "SubnetIsFull", f"Subnet {subnet.id.name} has no free address.", "properties.subnet.id"
-        )
 
 
 class ZoneGroupHandler(Handler):

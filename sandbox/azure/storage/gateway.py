@@ -1,7 +1,7 @@
 """The data plane: `https://<account>.blob.…` and `.queue.…`, checked here and answered by Azurite.
 
 A request is authenticated (Entra token, or the account's key where that is allowed), authorized for its
-operation, signed anew and streamed through in both directions.
+operation, held against the container's immutability, signed anew and streamed through in both directions.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from starlette.types import Receive, Scope, Send
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import bearer, find, host
-from sandbox.azure.storage import errors, mirror, permissions
+from sandbox.azure.storage import errors, firewall, mirror, permissions
 from sandbox.azure.storage.azurite import Azurite
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.permissions import Asked, Service
+from sandbox.azure.storage.worm import Worm
 from sandbox.config import TENANT_ID
 from sandbox.services import Services
 
@@ -49,6 +50,7 @@ class Gateway:
     services: Services
     service: Service
     client: httpx.AsyncClient
+    worm: Worm
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -61,10 +63,12 @@ class Gateway:
         account = find(self.services.store, TYPE, host(request).partition(".")[0])
         if account is None:
             raise errors.resource_not_found(host(request))
+        firewall.require(self.services, account, self.service, request)
         headers = [(k.lower(), v) for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP]
         azurite = Azurite(self.services, account)
         target = _target(request)
-        if self._by_token(request, account):
+        asked = self._read(request)
+        if self._by_token(request, account, asked):
             headers = azurite.sign(request.method, target, headers)
         ports = azurite.ports()
         if ports is None:
@@ -75,9 +79,10 @@ class Gateway:
         has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
         body = request.stream() if has_body else None
         try:
-            answer = await self.client.send(
-                httpx.Request(request.method, url, headers=headers, content=body), stream=True
-            )
+            async with self.worm.guard(asked, account):
+                answer = await self.client.send(
+                    httpx.Request(request.method, url, headers=headers, content=body), stream=True
+                )
         except ClientDisconnect as error:
             raise StorageError(
                 400, "IncompleteBody", "The request body was not received to its end."
@@ -96,11 +101,11 @@ class Gateway:
         if name and whole and not asked.comp and asked.method in ("PUT", "DELETE"):
             mirror.follow(self.services.store, account, self.service, asked.method, name)
 
-    def _by_token(self, request: Request, account: Resource) -> bool:
+    def _by_token(self, request: Request, account: Resource, asked: Asked) -> bool:
         """Whether a token carries the request (then it was authorized); else the account's key has to."""
         token = bearer(request)
         if token is not None:
-            self._authorize(request, account, token)
+            self._authorize(request, account, asked, token)
             return True
         signed = request.headers.get("authorization") is not None or "sig" in request.query_params
         if signed:
@@ -116,7 +121,7 @@ class Gateway:
             "www-authenticate header.",
         )
 
-    def _authorize(self, request: Request, account: Resource, token: str) -> None:
+    def _authorize(self, request: Request, account: Resource, asked: Asked, token: str) -> None:
         audiences = (
             _AUDIENCE,
             f"https://{host(request)}",
@@ -131,7 +136,7 @@ class Gateway:
                 f"www-authenticate header. {error.message}",
             ) from error
         rbac = self.services.rbac
-        for need in permissions.needs(self._read(request)):
+        for need in permissions.needs(asked):
             scope = f"{account.id}/{need.scope}"
             granted = any(
                 all(

@@ -84,6 +84,16 @@ ROWS = (
         replace_on=("location", "sku", "zones"),
     ),
     ArmType(
+        "Microsoft.Network/networkInterfaces",
+        in_group("Microsoft.Network/networkInterfaces/{networkInterfaceName}"),
+        pulumi="azure-native:network:NetworkInterface",
+        model="azure.mgmt.network:NetworkInterface",
+        name=NETWORK_80,
+        long_running="azure-async-operation",
+        replace_on=("location",),
+        renames=_SUBNETS,
+    ),
+    ArmType(
         "Microsoft.Network/privateEndpoints",
         in_group(_ENDPOINT),
         pulumi="azure-native:network:PrivateEndpoint",
