@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import time
 from functools import cache
 from importlib.metadata import distributions
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 #: Seconds that schemas of other versions are kept: two checkouts may share a cache.
 _KEPT = 7 * 24 * 3600
 _PREFIXES = ("azure-mgmt-", "pulumi-azure-native")
+#: CPython 3.11 counts the depth of syntax trees for all threads together: two that parse at once fail.
+_DERIVING = threading.Lock()
 
 
 def fingerprint() -> str:
@@ -59,7 +62,8 @@ def schema(row: ArmType) -> Schema:
     # Only here: the models and the SDK's sources are needed only when nothing is cached.
     from sandbox.types.derive import derive  # noqa: PLC0415
 
-    made = derive(row)
+    with _DERIVING:
+        made = derive(row)
     _write(path, json.dumps(made.to_json(), separators=(",", ":")))
     return made
 

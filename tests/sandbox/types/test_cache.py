@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,25 @@ def test_a_damaged_file_is_derived_again(row: ArmType, fresh: Path, text: str) -
 def test_a_folder_that_cannot_be_written_is_no_obstacle(row: ArmType, fresh: Path) -> None:
     fresh.write_text("in the way")
     assert cache.schema(row).definitions
+
+
+def test_threads_derive_one_after_the_other(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    derived, meeting, met = derive.derive, threading.Barrier(2), []
+
+    def watched(row: ArmType) -> Schema:
+        try:
+            meeting.wait(timeout=0.3)
+            met.append(row.type)
+        except threading.BrokenBarrierError:
+            meeting.reset()
+        return derived(row)
+
+    monkeypatch.setattr(derive, "derive", watched)
+    rows = [row for row in table.ROWS if row.namespace == "Microsoft.KeyVault"][:2]
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(cache.schema, rows))
+    assert met == []
+    assert len(list(fresh.iterdir())) == 2
 
 
 def test_nothing_heavy_is_imported_where_the_cache_is_warm(row: ArmType) -> None:
