@@ -1,6 +1,6 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help up down check test soak
+.PHONY: help up down check test preview soak
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
@@ -23,6 +23,9 @@ check:  ## Format, lint, types, architecture, unit tests: the fast loop
 
 test:  ## Every test but the soaks, on a sandbox that is brought up once
 	@$(UV) uv run sandbox up && uv run sandbox deploy && uv run pytest -m "not soak"
+
+preview:  ## Say in preview.md what a change would do to every stack, and refuse it if it loses data
+	@$(UV) uv run python -m infra.review --output preview.md
 
 soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
 	@$(UV) uv run pytest -m soak

@@ -19,7 +19,7 @@ PUBLIC_ACCESS = {
     "azure-native:sql:Server": "publicNetworkAccess",
     "azure-native:storage:StorageAccount": "publicNetworkAccess",
 }
-_CLOSED = ("Disabled", "disabled", "SecuredByPerimeter")
+_CLOSED = ("Disabled", "SecuredByPerimeter")
 _ANYWHERE = ("*", "0.0.0.0/0", "::/0", "Internet", "Any")
 _WEB_PORTS = ("80", "443")
 #: Subnets in which Azure does not allow a network security group, or needs none.

@@ -1,0 +1,81 @@
+"""`python -m infra.review` on a small project of its own, with the real engine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from infra.review import __main__ as review
+from infra.review.previews import PreviewError, Pulumi
+from tests.infra.review.scenarios import PROGRAM, VAULT
+from tests.infra.review.test_changes import commit, git
+from tests.sandbox.engine.conftest import Project
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def change(azure: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A change on a branch. Its stack `prod` is deployed; `prod-dr` has settings and nothing else."""
+    folder = azure.directory
+    for name in ("infra", ".venv"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / ".gitignore").write_text("infra\n.venv\nPulumi.test.yaml\n__pycache__\n")
+    azure.write(PROGRAM)
+    (folder / "Pulumi.prod-dr.yaml").write_text((folder / "Pulumi.prod.yaml").read_text())
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder, "deployed")
+    azure.up()
+    git(folder, "switch", "-q", "-c", "change")
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    return azure
+
+
+def test_every_stack_is_previewed_and_nothing_is_touched(
+    change: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change.write(PROGRAM.replace(VAULT, ""))
+    settings = change.directory / "Pulumi.prod.yaml"
+    settings.write_text(f"{settings.read_text()}config:\n  agents:replicas: 2\n")
+    before = {path: path.read_bytes() for path in change.directory.glob("Pulumi*.yaml")}
+    assert review.main([], root=change.directory) == 1
+    report, progress = capsys.readouterr()
+    assert "| prod | ⛔ 1 loss of data |" in report
+    assert "**vault (keyvault Vault) would be deleted**" in report
+    assert "## prod-dr" in report
+    assert "This stack is not deployed here: 5 resources would be new" in report
+    assert "`cosmos-takes-no-keys`" in report
+    assert "| `agents:replicas` | `not set` | `2` |" in report
+    assert "preview: prod: ⛔" in progress
+    assert {path: path.read_bytes() for path in change.directory.glob("Pulumi*.yaml")} == before
+    assert "prod-dr" not in change.pulumi("stack", "ls")
+
+
+def test_a_program_that_fails_is_reported_as_such(
+    change: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change.write("raise LookupError('agents:verson is not a setting')")
+    output = tmp_path / "report.md"
+    assert review.main(["prod", "--output", str(output)], root=change.directory) == 2
+    assert "❌ could not be previewed" in output.read_text()
+    assert "agents:verson is not a setting" in output.read_text()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_pulumi_is_told_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PreviewError, match="make up"):
+        Pulumi.of(tmp_path)
+
+
+def test_an_unreadable_backend_is_an_error_not_an_empty_report(
+    change: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{os.devnull}/none")
+    assert review.main([], root=change.directory) == 2
+    assert "`pulumi stack ls` failed" in capsys.readouterr().err
