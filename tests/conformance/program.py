@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from unittest.mock import patch
 
 import pulumi
 import yaml
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, rpc
 
 from infra import settings
 from infra.cloud import parse_metadata
@@ -46,6 +47,13 @@ _KUBECONFIG = {
 }
 
 
+#: What is Azure's alone, and of which the program reads a part or counts on its form.
+_AZURES: dict[str, dict[str, Any]] = {
+    "Microsoft.Network/publicIPAddresses": {"ipAddress": "20.1.2.3"},
+    "Microsoft.Storage/storageAccounts": {
+        "primaryEndpoints": {"blob": "https://blob.azure.test/", "queue": "https://queue.azure.test/"}
+    },
+}
 #: Outputs of commands and Kubernetes objects that the program reads.
 _ELSEWHERE = {"stdout": "made-up", "status": {"loadBalancer": {"ingress": [{"ip": "10.77.0.2"}]}}}
 
@@ -63,14 +71,17 @@ class Declared:
         return translate.to_wire(self.row.types[0], self.inputs)
 
 
-class _Recorder(mocks.Mocks):
+class Recorder(mocks.Mocks):
     """Answers with the inputs; what only Azure knows is made up."""
 
     def __init__(self, location: str) -> None:
         self.declared: list[Declared] = []
+        #: Type, logical name and inputs of every resource, of whatever provider.
+        self.registered: list[tuple[str, str, dict[str, Any]]] = []
         self._azure: Any = SimpleNamespace(known=True, settings=Settings(location=location))
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.registered.append((args.typ, args.name, _whole(args.inputs)))
         row = table.by_token(args.typ)
         if row is None:
             return f"{args.name}-id", {**_ELSEWHERE, **args.inputs}
@@ -86,7 +97,10 @@ class _Recorder(mocks.Mocks):
         assert checked.failures == [], (args.name, checked.failures)
         self.declared.append(Declared(args.name, row, checked.inputs))
         shown = outputs.preview(cache.schema(row), checked.inputs, None)
+        shown |= _AZURES.get(row.type, {})
         made = transform(shown, lambda value: f"made-up-{args.name}" if value is UNKNOWN else value)
+        if "ipAddress" in made:
+            made["ipAddress"] = "203.0.113.7"
         named = checked.inputs.get(row.name_parameter or "", args.name)
         values = {name: checked.inputs.get(name, f"x-{name}") for name in row.parameters}
         return row.format({**values, "subscriptionId": _SUBSCRIPTION}), {**made, "name": named}
@@ -100,30 +114,43 @@ class _Recorder(mocks.Mocks):
 
 
 def _whole(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Whole numbers as such; the wire knows only doubles."""
+    """Secrets in the open, and whole numbers as such; the wire knows only doubles."""
+    opened = {name: rpc.unwrap_rpc_secret(value) for name, value in inputs.items()}
     found: dict[str, Any] = transform(
-        dict(inputs), lambda value: int(value) if isinstance(value, float) and value.is_integer() else value
+        opened, lambda value: int(value) if isinstance(value, float) and value.is_integer() else value
     )
     return found
 
 
 def declared(stack: str, *, root: Path = ROOT) -> list[Declared]:
     """The Azure resources of a stack whose settings lie in the project."""
+    return record(stack, root=root).declared
+
+
+def record(
+    stack: str, *, root: Path = ROOT, transformation: pulumi.ResourceTransformation | None = None
+) -> Recorder:
+    """Everything that a stack declares. `transformation` sees what providers do not: parents and options."""
     config = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())["config"]
     plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    recorder = _Recorder(plain["azure-native:location"])
+    recorder = Recorder(plain["azure-native:location"])
     # The runtime takes the thread's loop, which an asynchronous test before this one has closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(recorder, project="agents", stack=stack, preview=False)
     pulumi.runtime.set_all_config(plain)
-    # Nothing was deleted before; looking would need a cloud.
-    with patch("infra.azure.soft_deleted._exists", return_value=False):
-        _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)))
-    return recorder.declared
+    # Nothing was deleted before (looking would need a cloud), and the month is always the same one.
+    with (
+        patch("infra.azure.soft_deleted._exists", return_value=False),
+        patch("infra.azure.budget.this_month", return_value=date(2026, 11, 1)),
+    ):
+        _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)), transformation)
+    return recorder
 
 
-def _run(program: Callable[[], Any]) -> None:
+def _run(program: Callable[[], Any], transformation: pulumi.ResourceTransformation | None) -> None:
     async def main() -> None:
+        if transformation is not None:
+            pulumi.runtime.register_stack_transformation(transformation)
         program()
 
     pulumi.runtime.test(main)()  # type: ignore[no-untyped-call]  # waits for every resource the program declares
