@@ -91,6 +91,10 @@ class Names:
         return f"{self.openai}-backup"
 
     @property
+    def alert_rules(self) -> str:
+        return f"rules-agents-{self.environment}"
+
+    @property
     def budget(self) -> str:
         return f"budget-agents-{self.environment}"
 

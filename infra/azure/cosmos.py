@@ -39,7 +39,8 @@ class CosmosArgs:
 class Cosmos(pulumi.ComponentResource):
     """Account, database and containers without keys, backed up continuously.
 
-    With a paired region the account lives in both, and Azure moves writes when the first is lost.
+    With a paired region the account lives in both, and Azure moves writes when the first is lost. `data` is
+    what a lock keeps.
     """
 
     def __init__(self, name: str, args: CosmosArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,6 +58,7 @@ class Cosmos(pulumi.ComponentResource):
         roles.grant_database(args.operators, after)
         args.exposure.connect(name, args.place, Service.COSMOS, self.account.id, child)
         diagnose(name, self.account.id, args.workspace_id, child)
+        self.data = {"cosmos-database": database.id}
         self.endpoint = self.account.document_endpoint
         self.register_outputs({"endpoint": self.endpoint})
 

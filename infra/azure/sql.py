@@ -72,6 +72,7 @@ class Sql(pulumi.ComponentResource):
             backup = self._server(f"{name}-backup", args.backup_server, args.place.paired)
             self.server = self._failover(primary, backup, policies)
         self.database = DATABASE
+        self.data = {"sql-database": self.resource.id}
         self.dialect = args.place.cloud.sql_dialect
         self.register_outputs({"server": self.server, "database": self.database})
 

@@ -53,6 +53,7 @@ class Storage(pulumi.ComponentResource):
         grant("dead-letters", Role.STORAGE_BLOB_DATA_READER, args.operators, self.dead_letters.id, child)
         self._connect(name)
         self._diagnose(name)
+        self.data = {"dead-letters": self.dead_letters.id}
         self.blob_endpoint = self.account.primary_endpoints.blob
         self.queue_endpoint = self.account.primary_endpoints.queue
         self.register_outputs({"queueEndpoint": self.queue_endpoint})

@@ -147,6 +147,8 @@ _NAMED_BY = {
     "azure-native:containerregistry:Registry": "registryName",
     "azure-native:containerservice:ManagedCluster": "resourceName",
     "azure-native:cosmosdb:DatabaseAccount": "accountName",
+    "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
+    "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
     "azure-native:eventgrid:Topic": "topicName",
     "azure-native:keyvault:Vault": "vaultName",
     "azure-native:network:PrivateEndpoint": "privateEndpointName",
@@ -154,5 +156,6 @@ _NAMED_BY = {
     "azure-native:resources:ResourceGroup": "resourceGroupName",
     "azure-native:sql:Database": "databaseName",
     "azure-native:sql:Server": "serverName",
+    "azure-native:storage:BlobContainer": "containerName",
     "azure-native:storage:StorageAccount": "accountName",
 }

@@ -64,7 +64,7 @@ def _value(name: str, default: Any) -> str:
     if default is PydanticUndefined:
         return str(_EXAMPLES[name])
     if isinstance(default, date):
-        return default.isoformat()
+        return json.dumps(default.isoformat())
     return json.dumps(list(default) if isinstance(default, tuple) else default)
 
 

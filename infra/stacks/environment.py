@@ -5,65 +5,66 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
-from pulumi_azure_native import authorization, resources
+from pulumi_azure_native import resources
 
+from infra.azure.alert_rules import AlertRules, AlertRulesArgs
+from infra.azure.alerts import Alerts, AlertsArgs
+from infra.azure.budget import Budget, BudgetArgs
 from infra.azure.cluster import Cluster, ClusterArgs
 from infra.azure.cosmos import Cosmos, CosmosArgs
 from infra.azure.dns import PublicName, PublicNameArgs
+from infra.azure.events import Events, EventsArgs
 from infra.azure.exposure import Exposure
 from infra.azure.grafana import Grafana, GrafanaArgs
 from infra.azure.identity import Identity, IdentityArgs
+from infra.azure.locks import Locks, LocksArgs
 from infra.azure.monitoring import Monitoring, MonitoringArgs
 from infra.azure.network import Network, NetworkArgs
 from infra.azure.openai import OpenAI, OpenAIArgs
 from infra.azure.place import Place
 from infra.azure.registry import Registry, RegistryArgs
-from infra.azure.roles import Grantee
+from infra.azure.sql import Sql, SqlArgs
+from infra.azure.storage import Storage, StorageArgs
 from infra.azure.telemetry import Telemetry, TelemetryArgs
 from infra.azure.vault import Vault, VaultArgs
 from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, SettingsError
-from infra.workload.agent import Agent, AgentArgs
-from infra.workload.dependencies import Dependencies
+from infra.stacks.operators import operators_of
+from infra.stacks.workload import Platform, Workload
+from infra.workload.certificates import Certificate, CertificateArgs
+from infra.workload.dependencies import Dependencies, SqlDatabase
 from infra.workload.image import Image, ImageArgs
-from infra.workload.ingress import Ingress, IngressArgs
-from infra.workload.namespace import Namespace, NamespaceArgs
-from infra.workload.policies import Reach
 
 
 def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
     """Declare the environment; the result is the stack's outputs."""
     names, domain = Names(settings.environment, settings.suffix), _domain(settings, cloud)
-    tags, host = names.tags(), names.host(domain)
-    operators = _operators(settings)
+    host, operators = names.host(domain), operators_of(settings)
 
-    group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=tags)
-    rg = group.name
+    group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=names.tags())
     place = Place(
-        cloud,
-        rg,
-        settings.location,
-        settings.paired_location,
-        settings.protect,
-        tags,
+        cloud=cloud,
+        resource_group=group.name,
+        location=settings.location,
+        paired=settings.paired_location,
+        protect=settings.protect,
+        tags=names.tags(),
         zonal=bool(settings.cluster.zones),
     )
 
     def identity(owner: str) -> Identity:
         return Identity(owner, IdentityArgs(names.identity(owner), place))
 
+    control_plane, kubelet, migration = identity("cluster"), identity("kubelet"), identity("migration")
     identities = {agent: identity(agent) for agent in settings.agents}
     agents = [owner.grantee() for owner in identities.values()]
-    control_plane, kubelet = identity("cluster"), identity("kubelet")
 
     telemetry = Telemetry("telemetry", TelemetryArgs(place, names, settings.telemetry, agents, operators))
     workspace = telemetry.workspace_id
     network = Network("network", NetworkArgs(place, names, settings.network, workspace))
-    exposure = Exposure(
-        network.private_access, settings.network.allowed_ranges, egress=[network.egress_address]
-    )
+    exposure = Exposure(network.private_access, settings.network.allowed_ranges, [network.egress_address])
+
     registry = Registry(
         "registry",
         RegistryArgs(
@@ -101,6 +102,44 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             operators=operators,
         ),
     )
+    sql = Sql(
+        "sql",
+        SqlArgs(
+            server=names.sql,
+            backup_server=names.sql_backup,
+            failover_group=names.failover_group,
+            place=place,
+            settings=settings.sql,
+            exposure=exposure,
+            workspace_id=workspace,
+            administrator=migration,
+        ),
+    )
+    storage = Storage(
+        "storage",
+        StorageArgs(
+            account=names.storage,
+            place=place,
+            settings=settings.storage,
+            exposure=exposure,
+            workspace_id=workspace,
+            agents=agents,
+            operators=operators,
+        ),
+    )
+    events = Events(
+        "events",
+        EventsArgs(
+            topic=names.topic,
+            place=place,
+            settings=settings.events,
+            exposure=exposure,
+            workspace_id=workspace,
+            storage=storage,
+            agents=agents,
+            operators=operators,
+        ),
+    )
     openai = OpenAI(
         "openai",
         OpenAIArgs(
@@ -129,55 +168,76 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         ),
     )
     Monitoring("monitoring", MonitoringArgs(place, names, cluster.id, telemetry.metrics_id, workspace))
-    Grafana("grafana", GrafanaArgs(place, names, telemetry.metrics_id, workspace, operators))
-    image = Image("image", ImageArgs(registry, list(settings.agents), settings.version))
+    grafana = Grafana("grafana", GrafanaArgs(place, names, telemetry.metrics_id, workspace, operators))
+    alerts = Alerts("alerts", AlertsArgs(place, settings.alerts, group.id))
+    AlertRules(
+        "alert-rules",
+        AlertRulesArgs(
+            name=names.alert_rules,
+            place=place,
+            workspace_id=telemetry.metrics_id,
+            cluster=cluster.name,
+            cluster_id=cluster.id,
+            channels=alerts.channels,
+        ),
+    )
+    Budget(
+        "budget",
+        BudgetArgs(
+            name=names.budget,
+            scope=group.id,
+            settings=settings.budget,
+            emails=settings.alerts.emails,
+            groups=alerts.warning,
+        ),
+    )
 
-    provider = k8s.Provider("cluster", kubeconfig=cluster.kubeconfig)
-    on_cluster = pulumi.ResourceOptions(provider=provider)
-    namespace = Namespace("namespace", NamespaceArgs(names.namespace, settings.agents), on_cluster)
-    needs = Dependencies(
-        cosmos_endpoint=cosmos.endpoint,
-        openai_endpoint=openai.endpoint,
-        openai_deployment=openai.deployment_name,
-        vault_uri=vault.uri,
-    )
-    deployed = [
-        Agent(
-            agent,
-            AgentArgs(
-                agent=agent,
-                namespace=names.namespace,
-                image=image.reference(agent),
-                version=settings.version,
-                settings=wanted,
-                identity=identities[agent],
-                identity_name=names.identity(agent),
-                oidc_issuer=cluster.oidc_issuer,
-                dependencies=needs,
-                reach=Reach(),
-                ready=[cosmos, openai, vault, registry],
+    workload = Workload(
+        "workload",
+        Platform(
+            settings=settings,
+            names=names,
+            host=host,
+            kubeconfig=cluster.kubeconfig,
+            oidc_issuer=cluster.oidc_issuer,
+            identities=identities,
+            migration=migration,
+            image=Image("image", ImageArgs(registry, list(settings.agents), settings.version)),
+            dependencies=Dependencies(
+                cosmos_endpoint=cosmos.endpoint,
+                openai_endpoint=openai.endpoint,
+                openai_deployment=openai.deployment_name,
+                vault_uri=vault.uri,
+                sql=SqlDatabase(sql.server, sql.database, sql.dialect),
+                events_endpoint=events.endpoint,
+                queue_endpoint=storage.queue_endpoint,
+                queues={agent: queue.name for agent, queue in storage.queues.items()},
             ),
-            pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
-        )
-        for agent, wanted in settings.agents.items()
-    ]
-    ingress = Ingress(
-        "ingress",
-        IngressArgs(names.namespace, host, list(settings.agents)),
-        pulumi.ResourceOptions(provider=provider, depends_on=[namespace, *deployed]),
+            ready=[cosmos, sql, storage, events, openai, vault, registry],
+        ),
     )
-    PublicName("public-name", PublicNameArgs(place, host, domain, ingress.address))
+    public_name = PublicName("public-name", PublicNameArgs(place, host, domain, workload.address))
+    Certificate(
+        "certificate",
+        CertificateArgs(names.namespace, host, ready=[workload, public_name]),
+        workload.on_cluster,
+    )
+    Locks("locks", LocksArgs(place, {**cosmos.data, **sql.data, **storage.data}, after=[workload]))
     return {
         "agentsUrl": f"https://{host}",
-        "resourceGroup": rg,
+        "resourceGroup": group.name,
         "cluster": cluster.name,
         "namespace": names.namespace,
         "registry": registry.login_server,
         "cosmosEndpoint": cosmos.endpoint,
+        "sqlServer": sql.server,
+        "eventsEndpoint": events.endpoint,
         "vaultUri": vault.uri,
+        "grafanaUrl": grafana.endpoint,
+        "nameServers": public_name.name_servers,
         "getCredentials": pulumi.Output.format(
             "az aks get-credentials -g {0} -n {1} && kubelogin convert-kubeconfig -l azurecli",
-            rg,
+            group.name,
             cluster.name,
         ),
     }
@@ -191,10 +251,3 @@ def _domain(settings: Settings, cloud: Cloud) -> str:
             "can delegate: pulumi config set agents:domain example.com"
         )
     return domain
-
-
-def _operators(settings: Settings) -> list[Grantee]:
-    """Who may work on data and cluster: the listed groups and people, else whoever deploys."""
-    if settings.operators:
-        return [Grantee(f"operator-{number}", oid, None) for number, oid in enumerate(settings.operators)]
-    return [Grantee("deployer", authorization.get_client_config_output().object_id, None)]

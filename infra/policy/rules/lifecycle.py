@@ -8,14 +8,14 @@ _LEARN = "https://learn.microsoft.com/azure"
 _LOCK = "azure-native:authorization:ManagementLockByScope"
 _GROUP = "azure-native:resources:ResourceGroup"
 _LEVELS = ("CanNotDelete", "ReadOnly")
-#: What a lock must cover; what lies inside these (a database in its server) is covered with them.
-LOCKED = (
-    "azure-native:containerregistry:Registry",
-    "azure-native:cosmosdb:DatabaseAccount",
-    "azure-native:keyvault:Vault",
-    "azure-native:sql:Server",
-    "azure-native:storage:StorageAccount",
-)
+#: What a lock must cover -> the input by which what lies inside names it. A lock inside is enough: Azure does
+#: not delete what has something locked in it. Not asked for: vaults, which purge protection keeps, and
+#: registries, whose images can be built again.
+LOCKED = {
+    "azure-native:cosmosdb:DatabaseAccount": "accountName",
+    "azure-native:sql:Database": "databaseName",
+    "azure-native:storage:StorageAccount": "accountName",
+}
 
 
 @resource_rule(
@@ -31,7 +31,7 @@ def production_data_is_protected(resource: Resource) -> Faults:
 
 
 @stack_rule(
-    remedy="Add a ManagementLockByScope with level CanNotDelete on it, or on its resource group",
+    remedy="Add a ManagementLockByScope with level CanNotDelete on it, or on what lies in it",
     source=f"{_LEARN}/azure-resource-manager/management/lock-resources",
     production=True,
 )
@@ -40,8 +40,10 @@ def production_data_is_locked(stack: Stack) -> StackFaults:
     locks = [lock for lock in stack.of(_LOCK) if may_be(lock.get("level"), *_LEVELS)]
     locked = [group for group in stack.of(_GROUP) if any(_is_on_group(lock, group) for lock in locks)]
     for resource in stack.of(*LOCKED):
+        inside = [one for one in stack.resources if one.get(LOCKED[resource.type]) is not None]
+        parts = [resource, *(one for one in inside if one.refers_to(resource, LOCKED[resource.type]))]
         in_locked = any(resource.refers_to(group, "resourceGroupName") for group in locked)
-        if not in_locked and not any(lock.refers_to(resource, "scope") for lock in locks):
+        if not in_locked and not any(lock.refers_to(part, "scope") for lock in locks for part in parts):
             yield resource, "no management lock covers it"
 
 

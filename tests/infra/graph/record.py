@@ -1,0 +1,86 @@
+"""A stack's whole resource graph as text: what a reviewer reads to see that a change does what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+from tests.conformance.bicep import ROOT
+from tests.conformance.program import record
+
+#: The resource that has no parent of ours.
+_STACK = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What Pulumi is told about a resource beside its inputs."""
+
+    path: tuple[str, ...]
+    protect: bool
+    retain: bool
+    ignored: tuple[str, ...]
+    waits_for: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        told = {
+            "protect": self.protect,
+            "retainOnDelete": self.retain,
+            "ignoreChanges": list(self.ignored),
+            "dependsOn": list(self.waits_for),
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+def graph(stack: str, *, root: Path = ROOT) -> dict[str, Any]:
+    """`parent / … / type name` -> inputs and options, sorted. Secrets show as such."""
+    options: dict[tuple[str, str], Options] = {}
+
+    def look(args: pulumi.ResourceTransformationArgs) -> None:
+        opts = args.opts
+        parent = opts.parent
+        above = options[_key(parent)].path if parent is not None and _key(parent) in options else ()
+        options[args.type_, args.name] = Options(
+            path=(*above, f"{args.type_} {args.name}"),
+            protect=bool(opts.protect),
+            retain=bool(opts.retain_on_delete),
+            ignored=tuple(opts.ignore_changes or ()),
+            waits_for=tuple(sorted(map(_title, _resources(opts.depends_on)))),
+        )
+
+    inputs = {
+        (kind, name): values
+        for kind, name, values in record(stack, root=root, transformation=look).registered
+        if kind != _STACK
+    }
+    found = {
+        " / ".join(told.path): {**told.told(), **({"inputs": inputs[key]} if inputs.get(key) else {})}
+        for key, told in options.items()
+    }
+    return dict(sorted(found.items()))
+
+
+def render(stack: str, *, root: Path = ROOT) -> str:
+    return yaml.safe_dump(graph(stack, root=root), sort_keys=True, width=120, allow_unicode=True)
+
+
+def _key(resource: pulumi.Resource) -> tuple[str, str]:
+    return resource._type, resource._name
+
+
+def _title(resource: pulumi.Resource) -> str:
+    return " ".join(_key(resource))
+
+
+def _resources(depends_on: Any) -> list[pulumi.Resource]:
+    listed = depends_on if isinstance(depends_on, list | tuple) else [depends_on]
+    return [found for found in listed if isinstance(found, pulumi.Resource)]
+
+
+if __name__ == "__main__":
+    for name in ("dev", "prod"):
+        (Path(__file__).parent / f"{name}.yaml").write_text(render(name))
