@@ -6,10 +6,11 @@ from sandbox.azure.cognitiveservices import ollama
 from sandbox.azure.cognitiveservices.accounts import AccountHandler
 from sandbox.azure.cognitiveservices.deployments import DeploymentHandler
 from sandbox.azure.cognitiveservices.plane import OpenAIPlane
+from sandbox.azure.cognitiveservices.rai_policies import RaiPolicyHandler
 from sandbox.azure.cognitiveservices.rates import RateLimiter
 from sandbox.services import Services
 
-HANDLERS = (AccountHandler, DeploymentHandler)
+HANDLERS = (AccountHandler, DeploymentHandler, RaiPolicyHandler)
 
 
 def mount(services: Services) -> None:

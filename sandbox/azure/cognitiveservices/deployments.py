@@ -8,7 +8,7 @@ from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.ids import parent
 from sandbox.arm.resource import Body, Resource
-from sandbox.azure.cognitiveservices import models
+from sandbox.azure.cognitiveservices import models, rai_policies
 from sandbox.azure.cognitiveservices.deployed import DEPLOYMENTS
 from sandbox.azure.cognitiveservices.listings import QUOTA, used
 from sandbox.azure.cognitiveservices.models import METERED_SKUS, PROVISIONED_SKUS, Model
@@ -40,6 +40,10 @@ class DeploymentHandler(Handler):
                 f"{', '.join(sorted(METERED_SKUS | PROVISIONED_SKUS))}.",
                 "sku.name",
             )
+        if properties.get("raiPolicyName"):
+            account = self._account(put).id.text
+            target = "properties.raiPolicyName"
+            rai_policies.require(self.services.store, account, properties["raiPolicyName"], target)
         self._check_quota(put, model, str(sku.get("name", "Standard")), int(sku.get("capacity") or 1))
 
     def _check_quota(self, put: Put, model: Model, sku: str, capacity: int) -> None:
