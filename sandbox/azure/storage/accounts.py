@@ -15,7 +15,9 @@ from sandbox.arm.resource import Body, Resource
 from sandbox.azure.account_keys import account_keys
 from sandbox.azure.dataplane import find
 from sandbox.azure.storage.azurite import Azurite
+from sandbox.azure.storage.contents import holds_blobs
 from sandbox.azure.storage.gateway import TYPE
+from sandbox.azure.storage.protection import CONTAINER, Protection, protection
 
 _NAME = re.compile(r"[a-z0-9]{3,24}")
 _SERVICES = ("blob", "queue")
@@ -104,6 +106,22 @@ class StorageAccountHandler(Handler):
         for service in _SERVICES:
             self.services.hosts.publish(self._host(resource.id.name, service))
 
+    async def check_delete(self, resource: Resource) -> None:
+        """Locked policies and legal holds keep the account that holds what they protect."""
+        containers = self.services.store.list(type=CONTAINER, under=resource.id.text)
+        kept = [
+            container.id.name
+            for container in containers
+            if _keeps(protection(self.services.store, container))
+            and await holds_blobs(self.services, container)
+        ]
+        if kept:
+            raise conflict(
+                "AccountProtectedFromDeletion",
+                f"{resource.id.name} is protected from deletion. The container(s) {', '.join(kept)} have a "
+                "locked immutability policy or a legal hold.",
+            )
+
     async def delete(self, resource: Resource) -> None:
         await Azurite(self.services, resource).remove()
         for service in _SERVICES:
@@ -157,6 +175,10 @@ class StorageAccountHandler(Handler):
 
     def _host(self, name: str, service: str) -> str:
         return f"{name}.{service}.{self.services.names.service('storage')}"
+
+
+def _keeps(found: Protection) -> bool:
+    return found.locked or found.held
 
 
 def _encryption(created: str) -> Body:

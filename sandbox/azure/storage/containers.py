@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from typing import ClassVar
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from xml.etree.ElementTree import ParseError, fromstring  # what our own server answers
 
 import httpx
 
 from sandbox.arm.errors import ArmError, conflict
-from sandbox.arm.handler import Handler, Put
-from sandbox.arm.ids import parse_id
+from sandbox.arm.handler import Action, Call, Handler, Put
 from sandbox.arm.resource import Body, Resource, ResourceId
+from sandbox.azure.storage import immutability
 from sandbox.azure.storage.azurite import Azurite
-from sandbox.azure.storage.views import container_body, queue_body
-
-_SERVICE = re.compile(r"/(blob|queue)Services/.*", re.IGNORECASE)
+from sandbox.azure.storage.contents import account_of, holds_blobs
+from sandbox.azure.storage.protection import CONTAINER, policy_of, protection
+from sandbox.azure.storage.views import container_body, container_view, queue_body
 
 
 class _StoredHandler(Handler):
@@ -53,11 +54,11 @@ class _StoredHandler(Handler):
             raise ArmError(answer.status_code, *_error(answer))
 
     def _account(self, id: ResourceId) -> Resource | None:  # noqa: A002
-        return self.services.store.get(parse_id(_SERVICE.sub("", id.text)))
+        return account_of(self.services, id)
 
 
 class ContainerHandler(_StoredHandler):
-    type = "Microsoft.Storage/storageAccounts/blobServices/containers"
+    type = CONTAINER
     service = "blob"
     query = "?restype=container"
 
@@ -70,7 +71,48 @@ class ContainerHandler(_StoredHandler):
             )
 
     async def fill(self, put: Put) -> Body:
-        return container_body(put.body)
+        body = container_body(put.body)
+        hold = put.previous.properties.get("legalHold") if put.previous else None
+        if hold is not None:
+            body["properties"]["legalHold"] = hold
+        return body
+
+    async def view(self, resource: Resource) -> Body:
+        return container_view(resource, policy_of(self.services.store, resource))
+
+    async def check_delete(self, resource: Resource) -> None:
+        found = protection(self.services.store, resource)
+        if found.any and await holds_blobs(self.services, resource):
+            raise conflict(
+                "ContainerOperationFailure",
+                f"The container '{resource.id.name}' is protected by an immutability policy or a legal hold, "
+                "and can be deleted only when it is empty.",
+            )
+
+    async def delete(self, resource: Resource) -> None:
+        """Also when its account or group goes: what is held stays, and so does what it lies in."""
+        if protection(self.services.store, resource).held and await holds_blobs(self.services, resource):
+            raise conflict(
+                "AccountProtectedFromDeletion",
+                f"The container {resource.id.name} has one or more legal holds and holds blobs.",
+            )
+        await super().delete(resource)
+
+    def actions(self) -> Mapping[str, Action]:
+        return {"setLegalHold": self._set_hold, "clearLegalHold": self._clear_hold}
+
+    async def _set_hold(self, call: Call) -> Any:
+        immutability.set_hold(call.resource, call.body, call.principal.object_id)
+        return self._held(call.resource)
+
+    async def _clear_hold(self, call: Call) -> Any:
+        immutability.clear_hold(call.resource, call.body)
+        return self._held(call.resource)
+
+    def _held(self, container: Resource) -> Body:
+        container.changed_at = time.time()
+        self.services.store.save(container)
+        return immutability.hold_answer(container)
 
     async def provision(self, resource: Resource) -> None:
         await super().provision(resource)

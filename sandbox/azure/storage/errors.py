@@ -67,3 +67,35 @@ def busy() -> StorageError:
     return StorageError(
         503, "ServerBusy", "The server is currently unable to receive requests. Please retry your request."
     )
+
+
+def immutable() -> StorageError:
+    return StorageError(
+        409,
+        "BlobImmutableDueToPolicy",
+        "This operation is not permitted as the blob is immutable due to a policy.",
+    )
+
+
+def held() -> StorageError:
+    return StorageError(
+        409,
+        "BlobImmutableDueToLegalHold",
+        "This operation is not permitted as the blob is immutable due to one or more legal holds.",
+    )
+
+
+def container_locked() -> StorageError:
+    return StorageError(
+        409,
+        "ContainerImmutabilityPolicyLocked",
+        "The requested operation is not allowed as the container has a locked immutability policy.",
+    )
+
+
+def container_held() -> StorageError:
+    return StorageError(
+        409,
+        "ContainerHasLegalHold",
+        "The requested operation is not allowed as the container has one or more legal holds.",
+    )

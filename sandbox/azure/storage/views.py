@@ -6,7 +6,7 @@ import copy
 import uuid
 from datetime import UTC, datetime
 
-from sandbox.arm.resource import Body
+from sandbox.arm.resource import Body, Resource
 
 
 def container_body(sent: Body) -> Body:
@@ -21,13 +21,26 @@ def container_body(sent: Body) -> Body:
         "leaseStatus": "Unlocked",
         "leaseState": "Available",
         "lastModifiedTime": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-        "hasImmutabilityPolicy": False,
-        "hasLegalHold": False,
         "deleted": False,
         "remainingRetentionDays": 0,
     }
     body["etag"] = f'"{uuid.uuid4()}"'
     return body
+
+
+def container_view(container: Resource, policy: Resource | None) -> Body:
+    """As a GET answers it, with the policy and the legal holds that protect it."""
+    body = container.wire()
+    properties = dict(body["properties"])
+    held = bool((properties.get("legalHold") or {}).get("hasLegalHold"))
+    properties.update(hasImmutabilityPolicy=policy is not None, hasLegalHold=held)
+    if policy is not None:
+        properties["immutabilityPolicy"] = {
+            "etag": policy.body.get("etag"),
+            "properties": dict(policy.properties),
+            "updateHistory": policy.body.get("updateHistory", []),
+        }
+    return {**body, "properties": properties}
 
 
 def queue_body(sent: Body) -> Body:
