@@ -94,14 +94,12 @@ class Resource:
         leaves, name = list(_leaves(self.get(path))), target.azure_name()
         if not made_from and (name is UNKNOWN or UNKNOWN in leaves):
             return True
-        return isinstance(name, str) and any(
-            re.search(rf"(^|/){re.escape(name)}(/|$)", str(leaf), re.IGNORECASE) for leaf in leaves
-        )
+        return isinstance(name, str) and any(_is_called(str(leaf), target.type, name) for leaf in leaves)
 
     def azure_name(self) -> Any:
         """What Azure calls it; UNKNOWN before it is known, None where the program does not say."""
-        named = _NAMED_BY.get(self.type)
-        return self.get(named) if named else None
+        named = _NAMED.get(self.type)
+        return self.get(named[0]) if named else None
 
 
 @dataclass(frozen=True)
@@ -141,21 +139,27 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-#: The input that holds the name of what other resources refer to by id.
-_NAMED_BY = {
-    "azure-native:cognitiveservices:Account": "accountName",
-    "azure-native:containerregistry:Registry": "registryName",
-    "azure-native:containerservice:ManagedCluster": "resourceName",
-    "azure-native:cosmosdb:DatabaseAccount": "accountName",
-    "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
-    "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
-    "azure-native:eventgrid:Topic": "topicName",
-    "azure-native:keyvault:Vault": "vaultName",
-    "azure-native:network:PrivateEndpoint": "privateEndpointName",
-    "azure-native:operationalinsights:Workspace": "workspaceName",
-    "azure-native:resources:ResourceGroup": "resourceGroupName",
-    "azure-native:sql:Database": "databaseName",
-    "azure-native:sql:Server": "serverName",
-    "azure-native:storage:BlobContainer": "containerName",
-    "azure-native:storage:StorageAccount": "accountName",
+def _is_called(text: str, kind: str, name: str) -> bool:
+    """Whether a text is the name, or an id in which it is the name of something of this type."""
+    segment = f"/{_NAMED[kind][1]}/{name}/".lower()
+    return text.lower() == name.lower() or segment in f"{text.lower()}/"
+
+
+#: Type -> the input that holds its name, and what comes before the name in resource ids.
+_NAMED = {
+    "azure-native:cognitiveservices:Account": ("accountName", "accounts"),
+    "azure-native:containerregistry:Registry": ("registryName", "registries"),
+    "azure-native:containerservice:ManagedCluster": ("resourceName", "managedClusters"),
+    "azure-native:cosmosdb:DatabaseAccount": ("accountName", "databaseAccounts"),
+    "azure-native:cosmosdb:SqlResourceSqlContainer": ("containerName", "containers"),
+    "azure-native:cosmosdb:SqlResourceSqlDatabase": ("databaseName", "sqlDatabases"),
+    "azure-native:eventgrid:Topic": ("topicName", "topics"),
+    "azure-native:keyvault:Vault": ("vaultName", "vaults"),
+    "azure-native:network:PrivateEndpoint": ("privateEndpointName", "privateEndpoints"),
+    "azure-native:operationalinsights:Workspace": ("workspaceName", "workspaces"),
+    "azure-native:resources:ResourceGroup": ("resourceGroupName", "resourceGroups"),
+    "azure-native:sql:Database": ("databaseName", "databases"),
+    "azure-native:sql:Server": ("serverName", "servers"),
+    "azure-native:storage:BlobContainer": ("containerName", "containers"),
+    "azure-native:storage:StorageAccount": ("accountName", "storageAccounts"),
 }

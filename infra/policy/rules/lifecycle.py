@@ -40,11 +40,17 @@ def production_data_is_locked(stack: Stack) -> StackFaults:
     locks = [lock for lock in stack.of(_LOCK) if may_be(lock.get("level"), *_LEVELS)]
     locked = [group for group in stack.of(_GROUP) if any(_is_on_group(lock, group) for lock in locks)]
     for resource in stack.of(*LOCKED):
-        inside = [one for one in stack.resources if one.get(LOCKED[resource.type]) is not None]
-        parts = [resource, *(one for one in inside if one.refers_to(resource, LOCKED[resource.type]))]
+        parts = [resource, *_inside(resource, stack)]
         in_locked = any(resource.refers_to(group, "resourceGroupName") for group in locked)
         if not in_locked and not any(lock.refers_to(part, "scope") for lock in locks for part in parts):
             yield resource, "no management lock covers it"
+
+
+def _inside(resource: Resource, stack: Stack) -> list[Resource]:
+    """Resources of the same service that name it as the one they are in."""
+    service, path = resource.type.rpartition(":")[0], LOCKED[resource.type]
+    others = [one for one in stack.resources if one.type.startswith(f"{service}:") and one is not resource]
+    return [one for one in others if one.get(path) is not None and one.refers_to(resource, path)]
 
 
 def _is_on_group(lock: Resource, group: Resource) -> bool:

@@ -137,7 +137,7 @@ BREACHES: dict[str, list[Change]] = {
         removed("lock"),
         both(
             added(azure("resources:ResourceGroup", "other", placed(resourceGroupName="rg-other"))),
-            changed("vault", "resourceGroupName", "rg-other"),
+            changed("database", "resourceGroupName", "rg-other"),
         ),
     ],
     "vaults-keep-what-is-deleted": [changed("vault", "properties.enableSoftDelete", False)],

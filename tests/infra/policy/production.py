@@ -135,7 +135,12 @@ def _data() -> list[Declared]:
                 "containerDeleteRetentionPolicy": {"enabled": True, "days": 14},
             },
         ),
-        azure("storage:BlobContainer", "dead-letters", {"publicAccess": "None"}, protect=True),
+        azure(
+            "storage:BlobContainer",
+            "dead-letters",
+            {"accountName": "stagentsprod", "containerName": "dead-letters", "publicAccess": "None"},
+            protect=True,
+        ),
         azure(
             "keyvault:Vault",
             "vault",

@@ -137,14 +137,26 @@ def test_a_lock_on_the_group_is_known_by_its_scope_too() -> None:
 
 def test_locks_on_each_resource_do_as_well() -> None:
     stack = after(PRODUCTION, removed("lock"))
-    for name in ("cosmos", "sql", "storage", "vault", "registry"):
+    for name in ("cosmos", "database", "dead-letters"):
         lock = PRODUCTION["lock"]
         stack[f"lock-{name}"] = type(lock)(
             lock.type, f"lock-{name}", dict(lock.inputs), False, {"scope": [name]}
         )
     assert faults(as_stack(stack)) == {}
-    del stack["lock-sql"]
+    del stack["lock-database"]
     assert list(faults(as_stack(stack))) == ["production-data-is-locked"]
+
+
+def test_things_of_one_name_are_told_apart_by_their_type() -> None:
+    """Both databases are called AgentsDB; a lock on Cosmos DB's does not keep SQL's."""
+    scope = "/x/databaseAccounts/cosmos-agents-prod/sqlDatabases/AgentsDB"
+    stack = after(PRODUCTION, changed("lock", "scope", scope))
+    stack["lock"].references.clear()
+    found = as_stack(stack)
+    (rule,) = [rule for rule in RULES if rule.name == "production-data-is-locked"]
+    assert isinstance(rule, StackRule)
+    unlocked = {resource.name for resource, _ in rule.check(found) if resource}
+    assert unlocked == {"database", "storage"}
 
 
 @pytest.mark.parametrize(
