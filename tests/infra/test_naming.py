@@ -18,6 +18,11 @@ def test_the_names_are_the_contract() -> None:
         "kv-agents-dev",
         "oai-agents-dev",
     )
+    assert (names.sql, names.topic, names.openai_backup) == (
+        "sql-agents-dev",
+        "topic-agents-dev",
+        "oai-agents-dev-backup",
+    )
     assert (names.namespace, names.host("azure.test")) == ("agents-dev", "agents-dev.azure.test")
 
 
@@ -27,6 +32,10 @@ def test_every_allowed_environment_gives_names_azure_accepts(environment: str, s
     assert len(names.vault) <= 24
     assert names.registry.isalnum()
     assert 5 <= len(names.registry) <= 50
+    assert names.storage.isalnum()
+    assert 3 <= len(names.storage) <= 24
+    assert len(names.sql_backup) <= 63
+    assert len(names.topic) <= 50
     assert len(names.grafana) <= 23
     assert len(names.collection_rule("metrics")) <= 64
     assert len(names.node_resource_group) <= 80

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.azure.cosmos_roles import AGENT_ACTIONS
 from infra.azure.roles import Role
+from sandbox.arm.roles import built_in
 from tests.infra.azure.declaring import Declarations
 
 _ROLES = {role.value: role.name for role in Role}
@@ -50,6 +51,13 @@ def _expected(openai: list[str]) -> set[tuple[str, str, str]]:
         *(("topic", "STORAGE_QUEUE_DATA_MESSAGE_SENDER", f"/Queue/{agent}") for agent in agents),
         ("topic", "STORAGE_BLOB_DATA_CONTRIBUTOR", "/BlobContainer/dead-letters"),
     }
+
+
+def test_every_role_is_the_built_in_one_of_its_name() -> None:
+    known = built_in()
+    for role in Role:
+        called = known[role.value].name.replace("Azure Kubernetes Service", "AKS").removesuffix(" Role")
+        assert role.name.replace("_", "") == called.replace(" ", "").upper()
 
 
 def test_these_are_all_the_roles_there_are(in_dev: Declarations, in_prod: Declarations) -> None:
