@@ -35,6 +35,12 @@ TYPES = (
     TypeInfo("Microsoft.Test/things", _VERSIONS, REGIONS, shows=lambda path: path != "systemData"),
     TypeInfo("Microsoft.Test/things/parts", _VERSIONS),
     TypeInfo("Microsoft.Test/things/defaults", _VERSIONS, default_body={"properties": {"days": 7}}),
+    TypeInfo(
+        "Microsoft.Test/things/modes",
+        _VERSIONS,
+        default_body={"properties": {"on": True}},
+        singleton="current",
+    ),
     TypeInfo("Microsoft.Test/slow", _VERSIONS, REGIONS),
     TypeInfo("Microsoft.ManagedIdentity/userAssignedIdentities", _VERSIONS, REGIONS, shows=lambda _: False),
     TypeInfo(

@@ -202,6 +202,12 @@ async def test_singletons_exist_with_their_parent(arm: Client, group: str) -> No
     assert (await arm.ask("HEAD", default)).status_code == 404
 
 
+async def test_a_singleton_may_have_another_name_than_default(arm: Client, group: str) -> None:
+    await arm.put(THING, BODY)
+    assert (await arm.get(f"{THING}/modes/current"))["properties"]["on"] is True
+    assert (await arm.ask("HEAD", f"{THING}/modes/default")).status_code == 404
+
+
 async def test_locks(arm: Client, group: str) -> None:
     await arm.put(THING, BODY)
     lock = f"{GROUP}/providers/Microsoft.Authorization/locks/keep"
