@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from sandbox.types import sdk
+from sandbox.types.shapes import Shape
 
 #: How a PUT or DELETE that is not done at once lets the client follow it: a URL in the header
 #: Azure-AsyncOperation, a URL in Location, or only the resource's own provisioningState.
@@ -73,6 +74,8 @@ class ArmType:
     open: tuple[str, ...] = ()
     #: Wire paths of numbers that Azure also takes spelt as strings.
     numeric_strings: tuple[str, ...] = ()
+    #: Top-level properties that only preview versions of the type have, where clients (az) speak those.
+    preview: Mapping[str, Shape] = field(default_factory=dict)
     #: What a path parameter in `type` may be.
     record_types: tuple[str, ...] = ()
     #: A singleton that exists with its parent: DELETE sets it back to this body. `singleton` is its name.

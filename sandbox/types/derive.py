@@ -58,6 +58,8 @@ class _Merger:
                 node.add("model", item)
         if "systemData" not in node.names():
             node.add("model", _SYSTEM_DATA)
+        for name, shape in row.preview.items():
+            node.add("model", Field((name,), name, shape))
         inputs: Iterable[sdk.SdkProperty] = ()
         outputs: Iterable[sdk.SdkProperty] = ()
         if row.pulumi:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.types.armtype import ArmType, NameRule
 from sandbox.types.rows.common import GUID, in_group
+from sandbox.types.shapes import STRING, Shape
 
 _COSMOS = "Microsoft.DocumentDB/databaseAccounts/{accountName}"
 _COSMOS_NAME = NameRule(
@@ -356,6 +357,11 @@ EVENTS = (
         name=_TOPIC,
         long_running="azure-async-operation",
         replace_on=("location", "inputSchema"),
+        preview={
+            "kind": STRING,
+            "sku": Shape("map", STRING),
+            "extendedLocation": Shape("map", STRING),
+        },
     ),
     ArmType(
         "Microsoft.EventGrid/systemTopics",
