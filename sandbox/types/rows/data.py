@@ -11,7 +11,7 @@ _COSMOS_NAME = NameRule(
     r"(?!.*\s$)[^/\\#?]{1,255}", "1-255 characters other than / \\ # ?, not ending with a space"
 )
 _SQL = "Microsoft.Sql/servers/{serverName}"
-_SQL_NAME = NameRule(
+SQL_NAME = NameRule(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
     "1-63 lowercase letters, digits and hyphens, not starting or ending with a hyphen",
 )
@@ -101,7 +101,7 @@ SQL = (
         in_group(_SQL),
         pulumi="azure-native:sql:Server",
         model="azure.mgmt.sql:Server",
-        name=_SQL_NAME,
+        name=SQL_NAME,
         long_running="azure-async-operation",
         replace_on=("administratorLogin", "location"),
     ),
@@ -136,7 +136,7 @@ SQL = (
         in_group(f"{_SQL}/failoverGroups/{{failoverGroupName}}"),
         pulumi="azure-native:sql:FailoverGroup",
         model="azure.mgmt.sql:FailoverGroup",
-        name=_SQL_NAME,
+        name=SQL_NAME,
         long_running="azure-async-operation",
     ),
     ArmType(
@@ -164,6 +164,8 @@ SQL = (
         model="azure.mgmt.sql:ServerAzureADOnlyAuthentication",
         name=NameRule(r"[Dd]efault", "'Default'"),
         long_running="azure-async-operation",
+        default_body={"properties": {"azureADOnlyAuthentication": False}},
+        singleton="Default",
     ),
     ArmType(
         "Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies",
@@ -207,6 +209,32 @@ SQL = (
         name=NameRule(r"[Dd]efault", "'default'"),
         long_running="azure-async-operation",
         default_body={"properties": {"state": "Disabled"}},
+    ),
+    ArmType(
+        "Microsoft.Sql/servers/extendedAuditingSettings",
+        in_group(f"{_SQL}/extendedAuditingSettings/{{blobAuditingPolicyName}}"),
+        pulumi="azure-native:sql:ExtendedServerBlobAuditingPolicy",
+        model="azure.mgmt.sql:ExtendedServerBlobAuditingPolicy",
+        name=NameRule(r"[Dd]efault", "'default'"),
+        long_running="azure-async-operation",
+        default_body={"properties": {"state": "Disabled"}},
+    ),
+    ArmType(
+        "Microsoft.Sql/servers/databases/auditingSettings",
+        in_group(f"{_SQL}/databases/{{databaseName}}/auditingSettings/{{blobAuditingPolicyName}}"),
+        pulumi="azure-native:sql:DatabaseBlobAuditingPolicy",
+        model="azure.mgmt.sql:DatabaseBlobAuditingPolicy",
+        name=NameRule(r"[Dd]efault", "'default'"),
+        default_body={"properties": {"state": "Disabled"}},
+    ),
+    ArmType(
+        "Microsoft.Sql/servers/connectionPolicies",
+        in_group(f"{_SQL}/connectionPolicies/{{connectionPolicyName}}"),
+        model="azure.mgmt.sql:ServerConnectionPolicy",
+        version="2023-08-01",
+        name=NameRule(r"[Dd]efault", "'default'"),
+        long_running="azure-async-operation",
+        default_body={"properties": {"connectionType": "Default"}},
     ),
 )
 
@@ -343,7 +371,8 @@ OPENAI = (
         pulumi="azure-native:cognitiveservices:RaiPolicy",
         model="azure.mgmt.cognitiveservices:RaiPolicy",
         name=NameRule(
-            r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}", "2-64 alphanumerics, periods, hyphens, underscores"
+            r"[A-Za-z0-9][A-Za-z0-9_.-]*",
+            "alphanumerics, underscores, periods and hyphens, starting with an alphanumeric",
         ),
     ),
 )

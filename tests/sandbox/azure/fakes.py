@@ -8,6 +8,7 @@ import base64
 import datetime as dt
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,17 +125,20 @@ class Supervisor:
             return
         await self.stop(program.name)
         environment = {**os.environ, **(program.env or {})}
+        user = program.user
+        become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         process = subprocess.Popen(  # noqa: ASYNC220
-            list(program.command), env=environment, cwd=program.directory, stdout=subprocess.DEVNULL
+            [*become, *program.command], env=environment, cwd=program.directory, stdout=subprocess.DEVNULL
         )
         self.programs[program.name], self.running[program.name] = program, process
 
     async def stop(self, name: str) -> None:
-        self.programs.pop(name, None)
+        program = self.programs.pop(name, None)
         process = self.running.pop(name, None)
-        if process is not None:
-            process.terminate()
-            process.wait(10)
+        if program is not None and process is not None:
+            process.send_signal(getattr(signal, f"SIG{program.stop_signal}"))
+            # In a thread: what it waits for may run on this loop.
+            await asyncio.to_thread(process.wait, program.stop_seconds)
 
     async def status(self) -> Mapping[str, str]:
         return dict.fromkeys(self.programs, "RUNNING")

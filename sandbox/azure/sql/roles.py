@@ -1,0 +1,100 @@
+"""Who may be whom in an instance: the Entra administrator's role, and roles bound to principals.
+
+A role stands for the principal whose name it has. The first login binds it to that principal's object id, in
+the role's comment (`aadauth,oid=…`, the label that Azure Database for PostgreSQL sets), so that another
+principal that later has the same name is not let in, as Azure SQL would not let it in. Whoever may create
+roles can also write that comment beforehand, with `COMMENT ON ROLE`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg import AsyncConnection, sql
+from psycopg.rows import TupleRow
+
+from sandbox.azure.sql.configuration import ADMINISTRATORS
+
+_OID = re.compile(r"aadauth,oid=([0-9a-f-]{36})", re.IGNORECASE)
+_ADMIN = ",admin"
+
+Connection = AsyncConnection[TupleRow]
+
+
+@dataclass(frozen=True)
+class Administrator:
+    """A server's Entra administrator: `login` names its role, `sid` is its object id (or its group's)."""
+
+    login: str
+    sid: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """`bound_to` is the object id of the principal that it is for, once that is settled."""
+
+    name: str
+    can_log_in: bool
+    bound_to: str | None
+    comment: str
+
+
+def clip(name: str) -> str:
+    """What PostgreSQL keeps of a role's name: 63 bytes. (Managed identities may have longer names.)"""
+    return name.encode()[:63].decode(errors="ignore")
+
+
+async def find(connection: Connection, name: str) -> Role | None:
+    """The role of that name, if there is one."""
+    query: LiteralString = (
+        "SELECT rolname::text, rolcanlogin, coalesce(shobj_description(oid, 'pg_authid'), '') "
+        "FROM pg_roles WHERE rolname = %s"
+    )
+    row = await (await connection.execute(query, (clip(name),))).fetchone()
+    if row is None:
+        return None
+    bound = _OID.search(row[2])
+    return Role(row[0], row[1], bound[1].lower() if bound else None, row[2])
+
+
+async def bind(connection: Connection, role: Role, object_id: str) -> None:
+    """Settle that the role is this principal's. What the comment said before stays in it."""
+    label = f"aadauth,oid={object_id.lower()},type=service"
+    await _comment(connection, role.name, f"{role.comment} {label}".strip())
+
+
+async def set_administrators(connection: Connection, wanted: Sequence[Administrator]) -> None:
+    """Make `wanted` the administrators, and who was one before no longer one. Repeatable.
+
+    A former administrator's role stays, because it may own things, but nobody can log in as it.
+    """
+    logins = {clip(one.login): one for one in wanted}
+    rows = await (
+        await connection.execute(
+            "SELECT rolname::text, shobj_description(oid, 'pg_authid') FROM pg_roles "
+            "WHERE shobj_description(oid, 'pg_authid') ~ 'aadauth,oid=[^ ]*,admin'"
+        )
+    ).fetchall()
+    for name, comment in rows:
+        if name not in logins:
+            await _run(connection, "ALTER ROLE {} NOLOGIN NOCREATEROLE NOCREATEDB", name)
+            await _run(connection, f"REVOKE {ADMINISTRATORS} FROM {{}}", name)
+            await _comment(connection, name, comment.replace(_ADMIN, ""))
+    for login, one in logins.items():
+        if await find(connection, login) is None:
+            await _run(connection, "CREATE ROLE {}", login)
+        await _run(connection, "ALTER ROLE {} LOGIN CREATEROLE CREATEDB", login)
+        await _run(connection, f"GRANT {ADMINISTRATORS} TO {{}} WITH ADMIN OPTION", login)
+        await _comment(connection, login, f"aadauth,oid={one.sid.lower()},type=service{_ADMIN}")
+
+
+async def _run(connection: Connection, statement: LiteralString, role: str) -> None:
+    await connection.execute(sql.SQL(statement).format(sql.Identifier(role)))
+
+
+async def _comment(connection: Connection, role: str, text: str) -> None:
+    statement = sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(role), sql.Literal(text))
+    await connection.execute(statement)
