@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sandbox import deploy as deployment
 from sandbox.config import Config
+from sandbox.faults import command as faults
 from sandbox.host import azlogin, environment, lifecycle, programs, session
 from sandbox.host import status as state
 from sandbox.host.errors import HostError
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(faults.app, name="fault")
 
 
 def _console() -> Console:

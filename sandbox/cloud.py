@@ -10,7 +10,7 @@ import importlib
 import logging
 import pkgutil
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -34,6 +34,7 @@ from sandbox.arm.rbac import StoredRbac
 from sandbox.arm.store import SqliteStore
 from sandbox.arm.verbs import Verbs
 from sandbox.config import TENANT_ID, Config
+from sandbox.control import Command
 from sandbox.entra import deployer, principals
 from sandbox.entra.app import Login
 from sandbox.entra.clients import Clients
@@ -42,6 +43,8 @@ from sandbox.entra.issuers import Issuers
 from sandbox.entra.keys import SigningKey
 from sandbox.entra.resources import Resources
 from sandbox.entra.tokens import EntraTokens
+from sandbox.faults.interception import Faulty
+from sandbox.faults.registry import Faults
 from sandbox.metadata import Metadata
 from sandbox.names import Names
 from sandbox.network.networks import Applies, StoredNetworks
@@ -68,7 +71,7 @@ class Outside:
 
 
 class Cloud:
-    """Build it, `start` it, serve `router`, `resume` it, `stop` it."""
+    """Build it, `start` it, serve `app`, `resume` it, `stop` it."""
 
     def __init__(
         self,
@@ -91,6 +94,9 @@ class Cloud:
         )
         self._resources = Resources(config.suffix)
         self.router = HostRouter()
+        self.faults = Faults()
+        #: What is served: the router, behind what may go wrong.
+        self.app = Faulty(self.router, self.faults, names)
         self.ready = False
         self.services = Services(
             config=config,
@@ -119,6 +125,7 @@ class Cloud:
             handlers=self._handlers,
             identities=Identities(self._store, self._directory, self._rbac, TENANT_ID),
             operations=self._operations,
+            faults=self.faults,
         )
         login = self._login(outside)
         graph = Graph(self._directory, self._tokens, audiences=self._resources.graph, tenant_id=TENANT_ID)
@@ -154,6 +161,14 @@ class Cloud:
             if hasattr(module, "stop"):
                 await module.stop(self.services)
         self._database.close()
+
+    def commands(self) -> Mapping[str, Command]:
+        """What it can be told besides Azure's own requests."""
+        return {
+            "fault add": lambda given: self.faults.add(given).wire(),
+            "fault list": lambda _given: [fault.wire() for fault in self.faults.all()],
+            "fault clear": lambda given: self.faults.clear(given.get("number")),
+        }
 
     def _arm(self, catalogue: Catalogue) -> Arm:
         activity = ActivityLog(self._database)

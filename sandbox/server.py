@@ -21,6 +21,8 @@ import uvicorn
 from sandbox.arm.known import catalogue
 from sandbox.cloud import Cloud, Outside
 from sandbox.config import Config
+from sandbox.control import Control
+from sandbox.control import path as control_path
 from sandbox.host.ca import Authority
 from sandbox.host.hosts import HostNames
 from sandbox.host.supervisor import AsyncSupervisor
@@ -42,18 +44,23 @@ _SERVICES = ("vault", "documents", "azurecr", "openai", "blob.storage", "queue.s
 class Server(uvicorn.Server):
     """uvicorn, with the cloud brought to life around it."""
 
-    def __init__(self, config: uvicorn.Config, cloud: Cloud) -> None:
+    def __init__(self, config: uvicorn.Config, cloud: Cloud, control: Control | None = None) -> None:
         super().__init__(config)
         self._cloud = cloud
+        self._control = control
         self._resuming: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self._cloud.start()
         await super().startup(sockets)
+        if self.started and self._control is not None:
+            await self._control.start()
         if self.started:
             self._resuming = asyncio.create_task(self._cloud.resume())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._control is not None:
+            await self._control.stop()
         if self._resuming is not None:
             self._resuming.cancel()
         await super().shutdown(sockets)
@@ -66,12 +73,12 @@ class Server(uvicorn.Server):
             await asyncio.sleep(_LOOK)
 
 
-def serve(cloud: Cloud, address: str, port: int) -> Server:
+def serve(cloud: Cloud, address: str, port: int, control: Control | None = None) -> Server:
     """The server of a cloud, not yet started; port 0 takes a free one."""
     names = cloud.services.names
     covered = [f"*.{names.suffix}", *(f"*.{names.service(label)}" for label in _SERVICES)]
     config = uvicorn.Config(
-        cloud.router,
+        cloud.app,
         host=address,
         port=port,
         loop="uvloop",
@@ -86,7 +93,7 @@ def serve(cloud: Cloud, address: str, port: int) -> Server:
     )
     config.load()
     config.ssl = ssl_context(cloud.services.ca, covered, names.suffix)
-    return Server(config, cloud)
+    return Server(config, cloud, control)
 
 
 def build(config: Config, address: str, port: int) -> Server:
@@ -99,7 +106,8 @@ def build(config: Config, address: str, port: int) -> Server:
         local=f"{config.gateway if address == _EVERYWHERE else address}:{port}",
         fabric=Fabric(config),
     )
-    return serve(Cloud(config, outside, catalogue()), address, port)
+    cloud = Cloud(config, outside, catalogue())
+    return serve(cloud, address, port, Control(control_path(config), cloud.commands()))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -31,6 +31,8 @@ from sandbox.arm.operations import FAILED, Operations, internal
 from sandbox.arm.request import Caller
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import SqliteStore, timestamp
+from sandbox.faults.registry import Faults
+from sandbox.faults.shapes import arm_error
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,9 @@ class Lifecycle:
         handlers: Handlers,
         identities: Identities,
         operations: Operations,
+        faults: Faults | None = None,
     ) -> None:
+        self._faults = faults or Faults()
         self._database = database
         self._store = store
         self._catalogue = catalogue
@@ -96,6 +100,9 @@ class Lifecycle:
                 resource.body = copy.deepcopy(info.default_body)
                 self._store.save(resource)
                 return Outcome(200, None)
+            failing = self._failing("DELETE", id)
+            if failing is not None:
+                return Outcome(202, resource, self._start_failing(resource, failing))
             if not self._deletion.in_background(resource):
                 self._store.mark(id, "delete")
                 try:
@@ -166,7 +173,8 @@ class Lifecycle:
         # Once more: the handler took its time, and what lies above may be gone or going by now.
         self._require_free(id)
         status = handler.updated_status if previous else handler.created_status
-        if not overrides(handler, "provision"):
+        failing = self._failing(caller.method, id)
+        if failing is None and not overrides(handler, "provision"):
             self._set_state(resource, "Succeeded")
             with self._database.transaction():
                 self._store.save(resource)
@@ -177,6 +185,8 @@ class Lifecycle:
             self._store.save(resource)
             self._add_singletons(resource)
             self._store.mark(id, "put")
+        if failing is not None:
+            return Outcome(status, resource, self._start_failing(resource, failing))
         if handler.long_running:
             return Outcome(status, resource, self._start_provision(resource))
         await self._provision(resource)
@@ -197,6 +207,22 @@ class Lifecycle:
     def _start_provision(self, resource: Resource) -> str:
         operation = self._operations.begin_or_join(resource.id.key, "put")
         self._operations.run(operation, lambda: self._provision(resource))
+        return operation
+
+    def _failing(self, method: str, id: ResourceId) -> ArmError | None:  # noqa: A002
+        """With what the operation that a request starts is to end, when it was asked to fail."""
+        fault = self._faults.resource(method, id.type, id.name, "operation-fails")
+        return ArmError(500, *arm_error(fault)) if fault is not None else None
+
+    def _start_failing(self, resource: Resource, error: ArmError) -> str:
+        """An operation that does nothing and leaves the resource as Failed, for the next request to mend."""
+
+        async def fail() -> None:
+            self._settle(resource, "Failed")
+            raise error
+
+        operation = self._operations.begin(resource.id.key, "fault")
+        self._operations.run(operation, fail)
         return operation
 
     def _start_delete(self, resource: Resource) -> str:

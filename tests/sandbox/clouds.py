@@ -144,6 +144,6 @@ async def running(
     await cloud.resume()
     deployer = json.loads((state / "deployer.json").read_text())
     credentials = {"client_id": deployer["clientId"], "client_secret": deployer["clientSecret"]}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(cloud.router)) as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(cloud.app)) as http:
         yield Client(cloud, http, credentials)
     await cloud.stop()

@@ -15,6 +15,8 @@ from sandbox.engine.plug import CancelledError
 _RETRY = {408, 429, 502, 503, 504}
 #: With the pauses between them these bridge half a minute, in which a cloud that was restarted is back.
 _ATTEMPTS = 10
+#: A service's own failure is tried again as often as the Azure SDK for Go does.
+_INTERNAL, _INTERNAL_ATTEMPTS = 500, 4
 #: Seconds between two polls where ARM does not say: quickly at first, for what is nearly done.
 _FIRST, _LONGEST = 0.5, 10.0
 _TERMINAL = {"succeeded", "failed", "canceled", "cancelled"}
@@ -90,7 +92,8 @@ class ArmClient:
             if response.status_code == 401 and attempt == 1:
                 self.tokens.forget()
                 continue
-            if response.status_code not in _RETRY or attempt == _ATTEMPTS:
+            internal = response.status_code == _INTERNAL and attempt < _INTERNAL_ATTEMPTS
+            if not internal and (response.status_code not in _RETRY or attempt == _ATTEMPTS):
                 break
             self.sleep(_delay(response, attempt))
         if response.status_code >= 400:

@@ -49,6 +49,15 @@ def test_a_throttled_request_waits_as_told() -> None:
     assert len(line.asked) == 3
 
 
+def test_a_failure_of_the_service_is_tried_again_a_few_times() -> None:
+    line = Line(*[error(500, "InternalServerError")] * 3, answer(200, {"a": 1}))
+    assert line.client.get(THING, "2024-01-01") == {"a": 1}
+    line = Line(*[error(500, "InternalServerError")] * 4)
+    with pytest.raises(RefusedError, match="InternalServerError"):
+        line.client.get(THING, "2024-01-01")
+    assert len(line.asked) == 4
+
+
 def test_a_lost_connection_is_tried_again() -> None:
     line = Line(httpx.ConnectError("refused"), answer(200, {"a": 1}))
     assert line.client.get(THING, "2024-01-01") == {"a": 1}
