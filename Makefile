@@ -1,12 +1,15 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help up down check test preview soak
+.PHONY: help install up down check test preview soak
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+install:  ## The project's Python packages, into .venv
+	@$(UV) uv sync --locked
 
 up:  ## Install what is missing, start the sandbox, deploy dev, ask an agent
 	@$(UV) uv run sandbox up && uv run sandbox deploy
@@ -25,7 +28,7 @@ test:  ## Every test but the soaks, on a sandbox that is brought up once
 	@$(UV) uv run sandbox up && uv run sandbox deploy && uv run pytest -m "not soak"
 
 preview:  ## Say in preview.md what a change would do to every stack, and refuse it if it loses data
-	@$(UV) uv run python -m infra.review --output preview.md
+	@$(UV) uv run python -m infra.review --output preview.md $(if $(BASE),--base $(BASE)) $(STACKS)
 
 soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
 	@$(UV) uv run pytest -m soak

@@ -1,4 +1,4 @@
-"""`python -m infra.review`: preview every stack and render one Markdown report.
+"""`python -m infra.review`, in the project's folder: preview every stack and render one Markdown report.
 
 Exit codes: 0 every stack is safe to change; 1 data would be lost or a rule broken; 2 a stack could not be
 previewed. The report is written in every case.
@@ -19,12 +19,10 @@ from infra.review.prompts import prompt_changes
 from infra.review.report import Review, render
 from infra.review.settings import settings_changes
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    """The exit code; see the module's documentation. `root` is the project's folder, a git work tree."""
-    options = _options(arguments)
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code; see the module's documentation."""
+    options, root = _options(arguments), Path.cwd()
     try:
         base = baseline.find(root, options.base)
         pulumi = Pulumi.of(root)

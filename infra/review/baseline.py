@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: Where a change is going to, unless it says so; the first of these that exists.
 _TARGETS = ("origin/main", "main")
+#: What GitHub calls the commit before the first.
+_NOTHING = "0" * 40
 
 
 class BaselineError(RuntimeError):
@@ -34,7 +36,7 @@ class Baseline:
 
 def find(root: Path, target: str | None = None) -> Baseline:
     """Where this change left the branch it is going to. Raises BaselineError."""
-    for candidate in (target,) if target else _TARGETS:
+    for candidate in (target,) if target and target != _NOTHING else _TARGETS:
         done = _git(root, "merge-base", "HEAD", candidate)
         if done.returncode == 0:
             return Baseline(root, done.stdout.strip())

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 #: What a comment on GitHub may hold.
 LIMIT = 65_536
+#: By this the report's comment is found again, to be updated in place.
+MARKER = "<!-- agents-platform: preview -->"
 
 
 def code(text: str) -> str:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from infra.policy.stateful import STATEFUL
 from infra.review.compare import Difference
 from infra.review.guard import Loss, kind
-from infra.review.markdown import LIMIT, code, counted, details, fenced, prose, table
+from infra.review.markdown import LIMIT, MARKER, code, counted, details, fenced, prose, table
 from infra.review.outcome import words
 from infra.review.plan import Action, Change, Plan, shown
 from infra.review.previews import Preview
 from infra.review.prompts import PromptChange
 
-#: By this a comment is found again, to be updated in place.
-MARKER = "<!-- agents-platform: preview -->"
 _TITLE = "# What this change would do"
 #: Rows per table, and lines per prompt, from "all" to "hardly any": the first that fits is taken.
 _ROOM = (100_000, 200, 60, 20, 5, 0)

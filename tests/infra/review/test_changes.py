@@ -165,6 +165,10 @@ def test_what_is_not_committed_counts(repository: Path) -> None:
     ]
 
 
+def test_before_the_first_commit_there_is_the_main_branch(repository: Path) -> None:
+    assert baseline.find(repository, "0" * 40) == baseline.find(repository)
+
+
 def test_an_unknown_base_is_told_with_its_remedy(repository: Path) -> None:
     with pytest.raises(baseline.BaselineError, match="--base"):
         baseline.find(repository, "nowhere")

@@ -10,28 +10,17 @@ import pytest
 from infra.review import __main__ as review
 from infra.review.previews import PreviewError, Pulumi
 from tests.infra.review.scenarios import PROGRAM, VAULT
-from tests.infra.review.test_changes import commit, git
 from tests.sandbox.engine.conftest import Project
 
-ROOT = Path(__file__).parents[3]
 
-
-@pytest.fixture
-def change(azure: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A change on a branch. Its stack `prod` is deployed; `prod-dr` has settings and nothing else."""
-    folder = azure.directory
-    for name in ("infra", ".venv"):
-        (folder / name).symlink_to(ROOT / name)
-    (folder / ".gitignore").write_text("infra\n.venv\nPulumi.test.yaml\n__pycache__\n")
-    azure.write(PROGRAM)
-    (folder / "Pulumi.prod-dr.yaml").write_text((folder / "Pulumi.prod.yaml").read_text())
-    git(folder, "init", "-q", "-b", "main")
-    commit(folder, "deployed")
-    azure.up()
-    git(folder, "switch", "-q", "-c", "change")
-    for name, value in azure.environment.items():
-        monkeypatch.setenv(name, value)
-    return azure
+@pytest.fixture(autouse=True)
+def _shell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a project, be in its folder with its variables."""
+    if "change" in request.fixturenames:
+        project: Project = request.getfixturevalue("change")
+        for name, value in project.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(project.directory)
 
 
 def test_every_stack_is_previewed_and_nothing_is_touched(
@@ -41,7 +30,7 @@ def test_every_stack_is_previewed_and_nothing_is_touched(
     settings = change.directory / "Pulumi.prod.yaml"
     settings.write_text(f"{settings.read_text()}config:\n  agents:replicas: 2\n")
     before = {path: path.read_bytes() for path in change.directory.glob("Pulumi*.yaml")}
-    assert review.main([], root=change.directory) == 1
+    assert review.main([]) == 1
     report, progress = capsys.readouterr()
     assert "| prod | ⛔ 1 loss of data |" in report
     assert "**vault (keyvault Vault) would be deleted**" in report
@@ -59,7 +48,7 @@ def test_a_program_that_fails_is_reported_as_such(
 ) -> None:
     change.write("raise LookupError('agents:verson is not a setting')")
     output = tmp_path / "report.md"
-    assert review.main(["prod", "--output", str(output)], root=change.directory) == 2
+    assert review.main(["prod", "--output", str(output)]) == 2
     assert "❌ could not be previewed" in output.read_text()
     assert "agents:verson is not a setting" in output.read_text()
     assert capsys.readouterr().out == ""
@@ -77,5 +66,5 @@ def test_an_unreadable_backend_is_an_error_not_an_empty_report(
     change: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{os.devnull}/none")
-    assert review.main([], root=change.directory) == 2
+    assert review.main([]) == 2
     assert "`pulumi stack ls` failed" in capsys.readouterr().err

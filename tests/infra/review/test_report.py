@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from infra.review.compare import Difference
+from infra.review.markdown import MARKER
 from infra.review.outcome import Outcome, outcome
 from infra.review.plan import MISSING, Action, Change, Plan
 from infra.review.previews import Preview, previewed
 from infra.review.prompts import PromptChange, compare
-from infra.review.report import MARKER, Review, render
+from infra.review.report import Review, render
 from tests.infra.review.scenarios import SCENARIOS
 from tests.infra.review.test_changes import _PROMPT
 
