@@ -144,7 +144,8 @@ def drift(github: GitHub, folder: Path) -> Iterator[str]:
             continue
         remedy = f"Either declare it, or let `pulumi up -s {stack}` take it back."
         head = f"What runs is not what is declared. {remedy}\n\n"
-        github.open_issue(title, head + fenced(text[: LIMIT - len(head) - 100]))
+        plain = text.replace("```", '"' * 3)[: LIMIT - len(head) - 100]
+        github.open_issue(title, head + fenced(plain))
         yield f"{stack} has drifted; its issue is up to date"
 
 

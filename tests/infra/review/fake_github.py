@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,33 +31,52 @@ class FakeGitHub:
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
 
     def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
-        match method, path.split("/")[3:]:
-            case "GET", ["repos" | _, *_] if path.endswith("/pulls"):
-                owner, branch = query["head"].split(":")
-                found = [p for p in self.pulls if (p["head"]["owner"], p["head"]["ref"]) == (owner, branch)]
-                return 200, _page(found, query)
-            case "GET", [*_, "issues", number, "comments"]:
-                return 200, _page(self.comments.get(int(number), []), query)
-            case "POST", [*_, "issues", number, "comments"]:
-                made = {"id": next(self.ids), "user": {"type": "Bot"}, **body}
-                self.comments.setdefault(int(number), []).append(made)
-                return 201, made
-            case "PATCH", [*_, "issues", "comments", number]:
-                (found_one,) = [c for all_ in self.comments.values() for c in all_ if c["id"] == int(number)]
-                found_one.update(body)
-                return 200, found_one
-            case "GET", [*_, "issues"]:
-                matching = [i for i in self.issues if i["state"] == "open" and query["labels"] in i["labels"]]
-                return 200, _page(matching, query)
-            case "POST", [*_, "issues"]:
-                made = {"number": next(self.ids), "state": "open", **body}
-                self.issues.append(made)
-                return 201, made
-            case "PATCH", [*_, "issues", number]:
-                (issue,) = [i for i in self.issues if i["number"] == int(number)]
-                issue.update(body)
-                return 200, issue
+        for verb, pattern, handle in self._routes():
+            found = re.fullmatch(f"/repos/{REPOSITORY}/{pattern}", path)
+            if verb == method and found:
+                answer = handle(query, body, *map(int, found.groups()))
+                return (201 if method == "POST" else 200), answer
         return 404, {"message": "Not Found"}
+
+    def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        return [
+            ("GET", "pulls", self._pulls),
+            ("GET", r"issues/(\d+)/comments", lambda query, _, n: _page(self.comments.get(n, []), query)),
+            ("POST", r"issues/(\d+)/comments", self._comment),
+            ("PATCH", r"issues/comments/(\d+)", self._edit_comment),
+            ("GET", "issues", self._open_issues),
+            ("POST", "issues", self._open_issue),
+            ("PATCH", r"issues/(\d+)", self._edit_issue),
+        ]
+
+    def _pulls(self, query: dict[str, str], _: Any) -> Any:
+        owner, branch = query["head"].split(":")
+        found = [p for p in self.pulls if (p["head"]["owner"], p["head"]["ref"]) == (owner, branch)]
+        return _page(found, query)
+
+    def _comment(self, _: Any, body: dict[str, Any], number: int) -> Any:
+        made = {"id": next(self.ids), "user": {"type": "Bot"}, **body}
+        self.comments.setdefault(number, []).append(made)
+        return made
+
+    def _edit_comment(self, _: Any, body: dict[str, Any], number: int) -> Any:
+        (found,) = [one for all_ in self.comments.values() for one in all_ if one["id"] == number]
+        found.update(body)
+        return found
+
+    def _open_issues(self, query: dict[str, str], _: Any) -> Any:
+        found = [i for i in self.issues if i["state"] == "open" and query["labels"] in i["labels"]]
+        return _page(found, query)
+
+    def _open_issue(self, _: Any, body: dict[str, Any]) -> Any:
+        made = {"number": next(self.ids), "state": "open", **body}
+        self.issues.append(made)
+        return made
+
+    def _edit_issue(self, _: Any, body: dict[str, Any], number: int) -> Any:
+        (found,) = [issue for issue in self.issues if issue["number"] == number]
+        found.update(body)
+        return found
 
 
 def _page(found: list[Any], query: dict[str, str]) -> list[Any]:
@@ -76,8 +96,6 @@ def serving(github: FakeGitHub) -> Iterator[FakeGitHub]:
             github.requests.append((self.command, parts.path))
             if self.headers["Authorization"] != f"Bearer {TOKEN}":
                 status, answer = 401, {"message": "Bad credentials"}
-            elif not parts.path.startswith(f"/repos/{REPOSITORY}/"):
-                status, answer = 404, {"message": "Not Found"}
             elif len(body.get("body", "")) > 65_536:
                 status, answer = 422, {"message": "body is too long"}
             else:

@@ -117,7 +117,7 @@ def test_a_long_drift_fits_into_an_issue(hub: FakeGitHub, tmp_path: Path) -> Non
 
 def test_it_needs_nothing_but_python(hub: FakeGitHub, tmp_path: Path) -> None:
     """A runner's own Python has none of our packages: -I and -S take them away here."""
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from infra.review.github import main; sys.exit(main())"
+    code = "import sys; sys.path[:0] = [sys.argv.pop(1)]; from infra.review import github; github.main()"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code, str(ROOT), "drift", str(drifting(tmp_path, dev="~ x"))],
         env=hub.environment(),
