@@ -39,6 +39,8 @@ from sandbox.aks.certmanager.policies import Finding
 REVISION, KEY_SECRET = "cert-manager.io/certificate-revision", "cert-manager.io/private-key-secret-name"
 _NEXT_KEY = "cert-manager.io/next-private-key"
 _MANAGED = "controller.cert-manager.io/fao"
+#: Requests kept of a certificate.
+_HISTORY = 1
 #: Waiting after failures: an hour, then twice as long each time, up to 32 hours.
 _BACKOFF, _LONGEST = timedelta(hours=1), 5
 
@@ -109,6 +111,7 @@ class Certificates:
         made = await self._store(certificate, secret, policies.data(held, "tls.key"), request)
         await self._issued(certificate, number)
         await self._forget_key(certificate, held)
+        await self._forget_requests(certificate, requests)
         return made
 
     async def _next_key(self, certificate: Object, secret: Known | None, secrets: Secrets) -> Known:
@@ -237,6 +240,13 @@ class Certificates:
     async def _forget_key(self, certificate: Object, held: Known) -> None:
         await save_status(self._api, CERTIFICATES, certificate, nextPrivateKeySecretName=None)
         await self._api.delete(place(SECRETS, held))
+
+    async def _forget_requests(self, certificate: Known, requests: Sequence[Object]) -> None:
+        """Keep those of the last revisions (`revisionHistoryLimit`)."""
+        kept = certificate["spec"].get("revisionHistoryLimit") or _HISTORY
+        for request in requests:
+            if int(notes_of(request).get(REVISION, 0)) <= status(certificate)["revision"] - kept:
+                await self._api.delete(place(REQUESTS, request))
 
     async def _report(self, certificate: Object, secret: Known | None, current: Known | None) -> None:
         """Ready, and the times of what is in the Secret."""

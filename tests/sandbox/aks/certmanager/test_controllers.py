@@ -148,6 +148,7 @@ async def test_a_deleted_secret_is_issued_again_and_a_deleted_certificate_leaves
     second = chain(await world.secret())[0]
     assert second.serial_number != first.serial_number
     assert second.public_key() != first.public_key()
+    assert [one["metadata"]["name"] for one in await world.all(REQUESTS)] == ["agents-tls-2"]
     await world.api.delete(f"{inside(CERTIFICATES, SPACE)}/agents-tls")
     await world.manager.reconcile()
     assert await world.secret() is not None
