@@ -22,9 +22,9 @@ from sandbox.helm.releases import Release
 from sandbox.services import CertificateAuthority
 
 CHART = "cert-manager"
-#: Seconds until what waits for something outside (a name, an issuer) is looked at again; and until the next
-#: look where nothing waits, because a renewal may be due.
-_WAITING, _IDLE = 5.0, 60.0
+#: Seconds until what waits for something outside (a name, an ingress) is looked at again, at first and at
+#: most; and until the next look where nothing waits, because a renewal may be due.
+_SOON, _WAITING, _IDLE = 0.5, 5.0, 60.0
 
 
 class CertManager:
@@ -56,6 +56,7 @@ class CertManager:
         self._requests = Requests(api, orders)
         self._certificates = Certificates(api)
         self._watching: asyncio.Task[None] | None = None
+        self._pause = _SOON
 
     async def reconcile(self) -> float:
         """One round; seconds until the next is wanted though nothing changes."""
@@ -90,7 +91,11 @@ class CertManager:
         for certificate in certificates:
             await self._certificates.settle(certificate, secrets, requests)
         waiting = any(condition(one, "Issuing").get("status") == "True" for one in certificates)
-        return _WAITING if waiting or serving else _IDLE
+        if not waiting and not serving:
+            self._pause = _SOON
+            return _IDLE
+        self._pause = min(2 * self._pause, _WAITING)
+        return self._pause
 
     async def _secrets(self, certificates: list[Object]) -> Mapping[tuple[str, str], Object]:
         """All Secrets of the namespaces that have certificates."""
