@@ -19,7 +19,7 @@ from sandbox.azure.eventgrid.journal import Attempted, Journal, Pending
 from sandbox.azure.eventgrid.lane import Due
 from sandbox.azure.eventgrid.letters import Letters
 from sandbox.azure.eventgrid.schedule import Outcome
-from sandbox.azure.eventgrid.senders import Senders, batch_size, within
+from sandbox.azure.eventgrid.senders import Senders, together, within
 from sandbox.azure.eventgrid.timing import Timing
 from sandbox.services import Services
 
@@ -41,7 +41,7 @@ class Courier:
 
     def batch(self) -> int:
         found = self.services.store.get(self.subscription)
-        return batch_size(settings.destination(found.properties)) if found is not None else 1
+        return together(settings.destination(found.properties)) if found is not None else 1
 
     async def attempt(self, numbers: Sequence[int]) -> tuple[list[Due], list[Due]]:
         subscription, topic = self._resources()
@@ -86,18 +86,25 @@ class Courier:
         schema = str(subscription.properties["eventDeliverySchema"])
         events = [delivered(one.event, schema) for one in pending]
         try:
-            outcome = await self.senders.send(topic, subscription, pending, events)
+            outcomes = await self.senders.send(topic, subscription, pending, events)
         except Exception:  # whatever it was, the events are tried again by the schedule
             log.exception("%s: an attempt was aborted", self.subscription)
-            outcome = Outcome("Aborted")
-        if outcome.delivered:
-            await self.journal.finish(self.subscription.key, [one.number for one in pending])
-            return [], []
-        log.info("%s: %d events not delivered: %s", self.subscription, len(pending), outcome.name)
+            outcomes = [Outcome("Aborted")] * len(pending)
+        ended = list(zip(pending, outcomes, strict=True))
+        arrived = [one.number for one, outcome in ended if outcome.delivered]
+        if arrived:
+            await self.journal.finish(self.subscription.key, arrived)
         most = settings.attempts(subscription.properties)
-        tried = [self._tried(one, outcome, most) for one in pending]
+        tried = [self._tried(one, outcome, most) for one, outcome in ended if not outcome.delivered]
+        return await self._failed(subscription, tried)
+
+    async def _failed(self, subscription: Resource, tried: list[Attempted]) -> tuple[list[Due], list[Due]]:
+        if not tried:
+            return [], []
+        log.info("%s: %d events not delivered: %s", self.subscription, len(tried), tried[0].outcome)
         again = [one for one in tried if one.reason is None]
-        await self.journal.record(self.subscription.key, again)
+        if again:
+            await self.journal.record(self.subscription.key, again)
         letters = await self._give_up(subscription, [one for one in tried if one.reason is not None])
         return [(one.due, one.number) for one in again], letters
 

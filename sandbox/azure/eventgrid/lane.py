@@ -15,8 +15,8 @@ from sandbox.azure.eventgrid.timing import Clock
 
 log = logging.getLogger(__name__)
 
-#: Attempts under way at once.
-_CONCURRENT = 16
+#: Attempts under way at once, each of as many events as the work takes together.
+_CONCURRENT = 4
 #: Dead letters that are written together at most.
 _LETTERS = 1000
 
@@ -28,7 +28,7 @@ class Work(Protocol):
     """What a lane does with numbers. Both answer what is due again: attempts, and dead letters."""
 
     def batch(self) -> int:
-        """Events of one attempt at most."""
+        """Events that are attempted together at most."""
 
     async def attempt(self, numbers: Sequence[int]) -> tuple[list[Due], list[Due]]: ...
 
@@ -73,12 +73,16 @@ class Lane:
 
     def _start(self) -> None:
         now = self._clock.now()
-        while len(self._attempts) < _CONCURRENT and (numbers := _take(self._due, now, self._work.batch())):
+        if self._due and self._due[0][0] <= now and len(self._attempts) < _CONCURRENT:
+            self._start_attempts(now, self._work.batch())
+        if self._burial is None and (numbers := _take(self._letters, now, _LETTERS)):
+            self._burial = asyncio.create_task(self._bury(numbers))
+
+    def _start_attempts(self, now: float, together: int) -> None:
+        while len(self._attempts) < _CONCURRENT and (numbers := _take(self._due, now, together)):
             task = asyncio.create_task(self._attempt(numbers))
             self._attempts.add(task)
             task.add_done_callback(self._ended)
-        if self._burial is None and (numbers := _take(self._letters, now, _LETTERS)):
-            self._burial = asyncio.create_task(self._bury(numbers))
 
     def _pause(self) -> float | None:
         """Seconds until something can be started; None when only a change can bring that about."""

@@ -1,5 +1,7 @@
 """One attempt to hand events to a destination: a storage queue or a webhook.
 
+A queue takes one event a message; several are sent side by side. A webhook's batch is one request.
+
 Sources: https://learn.microsoft.com/azure/event-grid/handler-storage-queues and
 https://learn.microsoft.com/azure/event-grid/receive-events
 """
@@ -11,7 +13,7 @@ import base64
 import json
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +32,8 @@ from sandbox.services import Services
 
 log = logging.getLogger(__name__)
 
+#: Messages that one attempt sends to a queue at once.
+_SIDE_BY_SIDE = 8
 #: Statuses that stand for an identity the topic no longer has, and for an account that is gone.
 _NO_IDENTITY, _NO_ACCOUNT = 401, 404
 
@@ -45,24 +49,29 @@ class Senders:
 
     async def send(
         self, topic: Resource, subscription: Resource, pending: Sequence[Pending], events: Sequence[Event]
-    ) -> Outcome:
-        """Hand over `events` (`pending` in the schema of the delivery) in one attempt."""
+    ) -> list[Outcome]:
+        """Hand over `events` (`pending` in the schema of the delivery); how it ended for each."""
         target = settings.destination(subscription.properties)
         if target is None:
-            return schedule.outcome(_NO_ACCOUNT, webhook=False)
+            return [schedule.outcome(_NO_ACCOUNT, webhook=False)] * len(events)
+        if target.kind == "StorageQueue":
+            sent = (self._timely(self._message(topic, target, event), webhook=False) for event in events)
+            return list(await asyncio.gather(*sent))
+        posted = self._webhook(subscription, target, pending, events)
+        return [await self._timely(posted, webhook=True)] * len(events)
+
+    async def _timely(self, attempt: Awaitable[int], *, webhook: bool) -> Outcome:
+        """The outcome of an attempt that answers a status."""
         try:
             async with asyncio.timeout(schedule.RESPONSE):
-                if target.kind == "StorageQueue":
-                    return schedule.outcome(await self._queue(topic, target, events), webhook=False)
-                status = await self._webhook(subscription, target, pending, events)
-                return schedule.outcome(status, webhook=True)
+                return schedule.outcome(await attempt, webhook=webhook)
         except (TimeoutError, httpx.TimeoutException):
             return schedule.TIMED_OUT
         except httpx.HTTPError as error:
-            log.info("%s: %r", subscription.id, error)
+            log.info("an attempt failed: %r", error)
             return schedule.RESOLUTION_ERROR if _unresolved(error) else schedule.SOCKET_ERROR
 
-    async def _queue(self, topic: Resource, target: Target, events: Sequence[Event]) -> int:
+    async def _message(self, topic: Resource, target: Target, event: Event) -> int:
         account = self._services.store.get(str(target.properties["resourceId"]))
         if account is None:
             return _NO_ACCOUNT
@@ -71,19 +80,15 @@ class Senders:
             return _NO_IDENTITY
         life = target.properties.get("queueMessageTimeToLiveInSeconds")
         query = f"?messagettl={int(life)}" if life is not None else ""
-        path = f"/{quote(str(target.properties['queueName']))}/messages{query}"
-        status = _NO_ACCOUNT
-        for event in events:
-            status = await self._storage.send(
-                account,
-                "queue",
-                "POST",
-                path,
-                _message(event),
-                principal=principal,
-                headers=[("content-type", "application/xml")],
-            )
-        return status
+        return await self._storage.send(
+            account,
+            "queue",
+            "POST",
+            f"/{quote(str(target.properties['queueName']))}/messages{query}",
+            _message(event),
+            principal=principal,
+            headers=[("content-type", "application/xml")],
+        )
 
     async def _webhook(
         self,
@@ -92,7 +97,7 @@ class Senders:
         pending: Sequence[Pending],
         events: Sequence[Event],
     ) -> int:
-        batched = batch_size(target) > 1
+        batched = _batch_size(target) > 1
         schema = subscription.properties["eventDeliverySchema"]
         single = schema == CLOUD_EVENTS and not batched
         body = json.dumps(events[0] if single else list(events), ensure_ascii=False).encode()
@@ -109,11 +114,14 @@ class Senders:
         return answer.status_code
 
 
-def batch_size(target: Target | None) -> int:
-    """Events of one request at most: only webhooks take more than one, where it is asked for."""
-    if target is None or target.kind != "WebHook":
-        return 1
-    return int(target.properties.get("maxEventsPerBatch") or 1)
+def together(target: Target | None) -> int:
+    """Events that are attempted together at most: messages side by side, or a webhook's batch."""
+    return _batch_size(target) if target is not None and target.kind == "WebHook" else _SIDE_BY_SIDE
+
+
+def _batch_size(webhook: Target) -> int:
+    """Events of one request at most; more than one only where it is asked for."""
+    return int(webhook.properties.get("maxEventsPerBatch") or 1)
 
 
 def _message(event: Event) -> bytes:

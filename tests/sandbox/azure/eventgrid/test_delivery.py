@@ -227,7 +227,7 @@ async def test_a_hanging_destination_holds_up_no_other_subscription(events: Even
     await events.subscribe("sub-slow")
     events.queues.hold = asyncio.Event()
     await events.publish(*range(100))
-    await eventually(lambda: len(events.queues.asked) == 16, "as many attempts as may be under way")
+    await eventually(lambda: len(events.queues.asked) == 32, "as many attempts as may be under way")
     await events.subscribe("sub-fast", filter={"includedEventTypes": ["urgent"]})
     before = len(events.queues.asked)
     await events.publish(1000, type="urgent")
