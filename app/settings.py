@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -50,8 +51,9 @@ class CosmosSettings(_Section):
 
 
 class SqlSettings(_Section):
-    """`Sql__…`: the database of executions; `User` is the identity's name, `Users` those that may write.
+    """`Sql__…`: the database of executions; `User` is the name of the identity that logs in.
 
+    `Users` are those to be let in by a migration: names of identities and their client ids, as a JSON object.
     PostgreSQL wants to be told who logs in; Azure SQL reads it in the token. `Audience` is what a token must
     be made out to, another one in sovereign clouds. Without `Port` it is the dialect's usual one.
     """
@@ -61,7 +63,7 @@ class SqlSettings(_Section):
     dialect: Literal["mssql", "postgresql"] = Field(alias="Dialect", default="mssql")
     port: int | None = Field(alias="Port", default=None, ge=1, le=65535)
     user: IdentityName | None = Field(alias="User", default=None)
-    users: tuple[IdentityName, ...] = Field(alias="Users", default=())
+    users: dict[IdentityName, UUID] = Field(alias="Users", default={})
     audience: str = Field(alias="Audience", default="https://database.windows.net/")
 
     @model_validator(mode="after")

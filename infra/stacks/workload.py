@@ -103,7 +103,7 @@ class Workload(pulumi.ComponentResource):
             identity_name=on.names.identity("migration"),
             oidc_issuer=on.oidc_issuer,
             sql=on.dependencies.sql,
-            users=[on.names.identity(agent) for agent in on.settings.agents],
+            users={on.names.identity(agent): on.identities[agent].client_id for agent in on.settings.agents},
             reach=reach,
             ready=on.ready,
         )

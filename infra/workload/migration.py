@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -34,7 +34,7 @@ _MISCONFIGURED = 2
 
 @dataclass(frozen=True)
 class MigrationArgs:
-    """`identity_name` is the identity's name; `users` are those of the agents' identities, to be let in.
+    """`identity_name` is the identity's name; `users` are the agents' identities: names and client ids.
 
     `ready`: what must exist before, the database and the identity's right to change it among it.
     """
@@ -46,7 +46,7 @@ class MigrationArgs:
     identity_name: str
     oidc_issuer: pulumi.Input[str]
     sql: SqlDatabase
-    users: Sequence[str]
+    users: Mapping[str, pulumi.Input[str]]
     reach: Reach
     ready: Sequence[pulumi.Resource]
 
@@ -91,7 +91,7 @@ class Migration(pulumi.ComponentResource):
         args = self._args
         return {
             **args.sql.environment(args.identity_name),
-            "Sql__Users": pulumi.Output.json_dumps(list(args.users)),
+            "Sql__Users": pulumi.Output.json_dumps(dict(args.users)),
         }
 
     def _job_name(self) -> pulumi.Output[str]:

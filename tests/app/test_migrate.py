@@ -28,6 +28,7 @@ from tests.app import postgresql
 
 TOKEN = "a-token"
 MIGRATION, ONE, OTHER = "id-migration-agents-dev", "id-notification-agents-dev", "id-devops-agents-dev"
+CLIENT = "00112233-4455-6677-8899-aabbccddeeff"
 
 
 class Credential:
@@ -61,7 +62,7 @@ def _row(**values: Any) -> dict[str, Any]:
 
 
 def _script_for(*users: str) -> list[list[exp.Expression | None]]:
-    script = migrate.script(_settings(Users=list(users)))
+    script = migrate.script(_settings(Users=dict.fromkeys(users, CLIENT)))
     return [
         sqlglot.parse(batch, dialect="tsql", error_level=ErrorLevel.RAISE) for batch in script.split("\nGO\n")
     ]
@@ -85,9 +86,12 @@ def test_a_broken_script_would_not_pass_for_t_sql() -> None:
 
 
 def test_azure_sql_lets_in_exactly_the_identities_that_are_listed() -> None:
-    script = migrate.script(_settings(Users=[ONE, OTHER]))
+    script = migrate.script(_settings(Users={ONE: CLIENT, OTHER: CLIENT}))
     for user in (ONE, OTHER):
-        assert f"CREATE USER [{user}] FROM EXTERNAL PROVIDER" in script
+        # As SQL Server writes a GUID in binary.
+        sid = "0x33221100554477668899aabbccddeeff"
+        assert f"sid <> {sid}) DROP USER [{user}];" in script
+        assert f"CREATE USER [{user}] WITH SID = {sid}, TYPE = E;" in script
         assert f"ALTER ROLE [agents] ADD MEMBER [{user}]" in script
     assert "GRANT SELECT, INSERT, UPDATE ON [AgentExecutions] TO [agents]" in script
     assert f"NOT IN ('{ONE}', '{OTHER}', '')" in script
@@ -99,16 +103,16 @@ def test_the_printed_script_is_nothing_but_sql(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("Sql__Server", "sql.example")
-    monkeypatch.setenv("Sql__Users", f'["{ONE}"]')
+    monkeypatch.setenv("Sql__Users", f'{{"{ONE}": "{CLIENT}"}}')
     assert migrate.main(["--sql"]) == 0
-    assert capsys.readouterr().out == migrate.script(_settings(Users=[ONE]))
+    assert capsys.readouterr().out == migrate.script(_settings(Users={ONE: CLIENT}))
 
 
 def test_a_name_that_is_no_identity_is_refused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("Sql__Server", "sql.example")
-    monkeypatch.setenv("Sql__Users", '["x]; DROP TABLE AgentExecutions;--"]')
+    monkeypatch.setenv("Sql__Users", f'{{"x]; DROP TABLE AgentExecutions;--": "{CLIENT}"}}')
     assert migrate.main(["--sql"]) == 2
 
 
@@ -151,7 +155,13 @@ def fresh(server: postgresql.Server, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def _on(server: postgresql.Server, user: str = MIGRATION, users: tuple[str, ...] = ()) -> SqlSettings:
-    return _settings(Server="localhost", Port=server.port, Dialect="postgresql", User=user, Users=list(users))
+    return _settings(
+        Server="localhost",
+        Port=server.port,
+        Dialect="postgresql",
+        User=user,
+        Users=dict.fromkeys(users, CLIENT),
+    )
 
 
 def _migrate(server: postgresql.Server, *users: str) -> None:
@@ -204,10 +214,12 @@ async def test_migrating_again_changes_nothing_but_who_is_let_in(fresh: postgres
     with pytest.raises(DependencyError, match="permission denied"):
         await one.check()
     await one.close()
-    with pytest.raises(DependencyError, match="not permitted to log in"):
+    with pytest.raises(DependencyError, match="authentication failed"):
         await one.check()
     _migrate(fresh, ONE, OTHER)
     await one.check()
+    label = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{}'"
+    assert fresh.execute(label.format(ONE)) == [(f"aadauth,oid={CLIENT},type=service",)]
     await Database(make_engine(_on(fresh, OTHER), Credential())).check()
 
 

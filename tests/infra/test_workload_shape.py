@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -129,7 +130,10 @@ class TestMigration:
         assert container(template)["command"] == ["python", "-m", "app.migrate"]
         environment = {item["name"]: item["value"] for item in container(template)["env"]}
         assert environment["Sql__User"] == "id-migration-agents-dev"
-        assert environment["Sql__Users"] == '["id-notification-agents-dev", "id-devops-agents-dev"]'
+        assert json.loads(environment["Sql__Users"]) == {
+            "id-notification-agents-dev": "client-of-notification",
+            "id-devops-agents-dev": "client-of-devops",
+        }
 
     def test_it_gives_up_and_does_not_vanish(self, found: Declarations) -> None:
         (job,) = of(found, "Job").values()

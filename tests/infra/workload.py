@@ -57,7 +57,7 @@ def declared(
                         identity_name="id-migration-agents-dev",
                         oidc_issuer="https://issuer.example",
                         sql=sql,
-                        users=[f"id-{agent}-agents-dev" for agent in agents],
+                        users={f"id-{agent}-agents-dev": f"client-of-{agent}" for agent in agents},
                         reach=reach,
                         ready=[namespace],
                     ),
