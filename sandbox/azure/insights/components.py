@@ -19,6 +19,7 @@ _RETENTION = (30, 60, 90, 120, 180, 270, 365, 550, 730)
 
 class ComponentHandler(Handler):
     type = TYPE
+    created_status = 200
 
     async def check(self, put: Put) -> None:
         """Classic components, which kept their own data, can no longer be made:

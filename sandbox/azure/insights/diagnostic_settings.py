@@ -30,6 +30,7 @@ _DESTINATIONS = {
 
 class DiagnosticSettingHandler(Handler):
     type = TYPE
+    created_status = 200
 
     async def check(self, put: Put) -> None:
         target = parse_id(put.id.scope)

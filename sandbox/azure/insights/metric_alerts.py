@@ -19,6 +19,7 @@ SEVERITIES = (0, 1, 2, 3, 4)
 
 class MetricAlertHandler(Handler):
     type = "Microsoft.Insights/metricAlerts"
+    created_status = 200
 
     async def check(self, put: Put) -> None:
         properties = put.body["properties"]

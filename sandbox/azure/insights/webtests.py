@@ -18,6 +18,7 @@ _TIMEOUTS = (30, 60, 90, 120)
 
 class WebTestHandler(Handler):
     type = "Microsoft.Insights/webtests"
+    created_status = 200
 
     async def check(self, put: Put) -> None:
         links = [name for name in put.body.get("tags") or {} if name.lower().startswith(_LINK)]

@@ -214,3 +214,11 @@ async def test_workbooks_are_json(arm: Arm) -> None:
     assert made["properties"]["version"] == "Notebook/1.0"
     bad = {**properties, "serializedData": "{"}
     assert await arm.refused(BOOK, bad, kind="shared") == (400, "properties.serializedData")
+
+
+async def test_the_official_clients_take_no_201_for_some_types(arm: Arm, action_group: str) -> None:
+    path = f"{METRIC}-new"
+    body = {"location": "global", "properties": metric()}
+    assert (await arm.client.ask("PUT", path, body, version="2018-03-01")).status_code == 200
+    body = {"properties": activity(), "location": "global"}
+    assert (await arm.client.ask("PUT", f"{ACTIVITY}-new", body, version="2020-10-01")).status_code == 201
