@@ -19,18 +19,24 @@ _LENT = ("infra", "sandbox", "Makefile", ".venv")
 @pytest.fixture
 def change(azure: Project) -> Project:
     """Stack `prod` is deployed, `prod-dr` has settings and nothing else; HEAD is where the branch starts."""
-    folder = azure.directory
+    return on_a_branch(azure, PROGRAM, "prod-dr")
+
+
+def on_a_branch(project: Project, program: str, *undeployed: str) -> Project:
+    """Deploy a program as `prod` from the main branch, and leave it for a branch of its own."""
+    folder = project.directory
     for name in _LENT:
         (folder / name).symlink_to(ROOT / name)
     ignored = [*_LENT, "Pulumi.test.yaml", "__pycache__", "preview.md"]
     (folder / ".gitignore").write_text("\n".join(ignored))
-    azure.write(PROGRAM)
-    (folder / "Pulumi.prod-dr.yaml").write_text((folder / "Pulumi.prod.yaml").read_text())
+    project.write(program)
+    for stack in undeployed:
+        (folder / f"Pulumi.{stack}.yaml").write_text((folder / "Pulumi.prod.yaml").read_text())
     git(folder, "init", "-q", "-b", "main")
     commit(folder, "deployed")
-    azure.up()
+    project.up()
     git(folder, "switch", "-q", "-c", "change")
-    return azure
+    return project
 
 
 def environment(project: Project) -> Mapping[str, str]:
