@@ -17,6 +17,7 @@ from sandbox import deploy as deployment
 from sandbox.config import Config
 from sandbox.faults import command as faults
 from sandbox.host import azlogin, environment, lifecycle, programs, session
+from sandbox.host import internet as outside
 from sandbox.host import status as state
 from sandbox.host.errors import HostError
 from sandbox.toolchain import ToolchainError
@@ -103,6 +104,14 @@ def logs(
         known = ", ".join(sorted(file.stem for file in config.logs.glob("*.log"))) or "none yet"
         raise HostError(f"there is no log of '{part}' in {config.logs}; logs there: {known}")
     os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), str(path)])  # noqa: S606
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def internet(command: Annotated[list[str], typer.Argument(metavar="-- COMMAND ...")]) -> None:
+    """Run a command outside every virtual network: sandbox internet -- curl https://…"""
+    config = _as_root()
+    arguments = outside.command(config, command)
+    os.execvp(arguments[0], arguments)  # noqa: S606
 
 
 def _as_root() -> Config:

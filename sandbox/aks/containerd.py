@@ -6,6 +6,8 @@ Version 1.6 (Debian's). Paths are the usual ones: the node's mount namespace mak
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -19,12 +21,15 @@ SOCKET = "/run/containerd/containerd.sock"
 PAUSE = "registry.k8s.io/pause:3.6"
 #: Where Debian's containernetworking-plugins installs.
 CNI_PLUGINS = "/usr/lib/cni"
+_POLICY_PLUGIN = "network-policy"
 
 
-def configure(node: NodeLayout, pods: IPv4Network) -> Path:
-    """Write everything containerd reads; the path of its main file."""
+def configure(node: NodeLayout, pods: IPv4Network, *, policies: bool) -> Path:
+    """Write everything containerd reads; the path of its main file. `pods` is the cluster's network of pods;
+    with `policies`, pods start once their network policies are in force."""
     folder = node.folder / "etc"
-    write(folder / "cni" / "10-azure.conflist", json.dumps(_pod_network(pods), indent=2))
+    _link_plugins(folder / "cni-plugins")
+    write(folder / "cni" / "10-azure.conflist", json.dumps(_pod_network(node, pods, policies), indent=2))
     write(folder / "containerd.toml", _toml(folder))
     return folder / "containerd.toml"
 
@@ -84,7 +89,7 @@ disabled_plugins = [
   stream_server_address = "127.0.0.1"
 
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{CNI_PLUGINS}"
+    bin_dir = "{folder / "cni-plugins"}"
     conf_dir = "{folder / "cni"}"
 
   [plugins."io.containerd.grpc.v1.cri".containerd]
@@ -98,9 +103,25 @@ disabled_plugins = [
 """
 
 
-def _pod_network(pods: IPv4Network) -> dict[str, object]:
+def _link_plugins(folder: Path) -> None:
+    """Debian's plugins, and our own beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for plugin in Path(CNI_PLUGINS).iterdir():
+        if not (folder / plugin.name).is_symlink():
+            (folder / plugin.name).symlink_to(plugin)
+    run_ = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(_plugin_file()))}\n"
+    write(folder / _POLICY_PLUGIN, f"#!/bin/sh\n{run_}", mode=0o755)
+
+
+def _plugin_file() -> Path:
+    return Path(__file__).parent / "networkpolicy" / "plugin.py"
+
+
+def _pod_network(node: NodeLayout, pods: IPv4Network, policies: bool) -> dict[str, object]:
     # Point to point, not bridged: pods of one node are routed like those of two, so that kube-proxy's rules
     # see every packet without the kernel's bridge filter.
+    own = node.pod_network(pods)
+    waits = {"type": _POLICY_PLUGIN, "socket": str(node.cluster.policy_socket)}
     return {
         "cniVersion": "0.4.0",
         "name": "azure",
@@ -110,12 +131,14 @@ def _pod_network(pods: IPv4Network) -> dict[str, object]:
                 "ipMasq": False,
                 "ipam": {
                     "type": "host-local",
-                    "ranges": [[{"subnet": str(pods)}]],
+                    # The last address is the ingress controller's.
+                    "ranges": [[{"subnet": str(own), "rangeEnd": str(own[-3])}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                     # Leases live as long as the pods' namespaces: in memory.
                     "dataDir": "/run/cni",
                 },
             },
             {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True},
+            *([waits] if policies else []),
         ],
     }

@@ -1,4 +1,5 @@
-"""One cluster's controllers (load balancers, ingress, certificates) as tasks of the sandbox's Azure."""
+"""One cluster's controllers as tasks of the sandbox's Azure: load balancers, ingress, certificates, network
+policies."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from sandbox.aks.certmanager.controller import CertManager
 from sandbox.aks.certmanager.http01 import Challenges
 from sandbox.aks.controlplane import ControlPlane
 from sandbox.aks.loop import Loop
+from sandbox.aks.networkpolicy.controller import NetworkPolicies
 from sandbox.config import Config
 from sandbox.host.hosts import HostNames
 
@@ -25,8 +27,10 @@ class Controllers:
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._changed, self._certificates_changed = asyncio.Event(), asyncio.Event()
+        self._policies_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._api = Api(plane)
+        self._policies = NetworkPolicies(plane, self._api, self._policies_changed)
         challenges = Challenges()
         self._ingress = ingress.Ingress(plane, self._api, challenges)
         self._certificates = CertManager(
@@ -48,11 +52,14 @@ class Controllers:
                 Loop(f"{name}, certificates", self._certificates_changed, self._certificates.reconcile).run()
             ),
             asyncio.create_task(watching.watch(self._api, (ingress.SECRETS,), self._certificates_changed)),
+            asyncio.create_task(self._policies.run()),
+            asyncio.create_task(watching.watch(self._api, self._policies.watched, self._policies_changed)),
         ]
 
     def wake(self) -> None:
         """Something outside Kubernetes changed (a node came or went)."""
         self._changed.set()
+        self._policies_changed.set()
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -79,7 +79,7 @@ class Ingress:
         def render(chosen: Sequence[Site]) -> str:
             return nginx.render(
                 chosen,
-                address=str(node.address),
+                address=str(node.ingress_address(self._plane.settings.pods)),
                 folder=self._folder,
                 default=default,
                 certificates=certificates,
@@ -120,6 +120,7 @@ class Ingress:
 
     async def _point_service_at(self, node: NodeLayout) -> None:
         base = f"/apis/discovery.k8s.io/v1/namespaces/{INGRESS_NAMESPACE}/endpointslices"
+        address = str(node.ingress_address(self._plane.settings.pods))
         wanted: dict[str, Any] = {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -133,9 +134,7 @@ class Ingress:
             },
             "addressType": "IPv4",
             # The traffic policy is Local: kube-proxy must know that the endpoint is its node's.
-            "endpoints": [
-                {"addresses": [str(node.address)], "conditions": {"ready": True}, "nodeName": node.name}
-            ],
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}, "nodeName": node.name}],
             "ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}],
         }
         found = await self._api.find(f"{base}/{INGRESS_SERVICE}")

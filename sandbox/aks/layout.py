@@ -70,6 +70,11 @@ class NodeLayout:
     def cgroup(self) -> str:
         return f"{self.cluster.config.cgroup}/aks{self.cluster.number}-{self.number}"
 
+    def ingress_address(self, pods: IPv4Network) -> IPv4Address:
+        """Of the ingress controller, which runs as a program of the node in the place of a pod: the last one
+        of the node's share, which no pod is given."""
+        return self.pod_network(pods)[-2]
+
     def pod_network(self, pods: IPv4Network) -> IPv4Network:
         """The node's share of the cluster's pod CIDR."""
         first = int(pods.network_address) + ((self.number - 1) << (32 - NODE_PREFIX))
@@ -106,6 +111,11 @@ class ClusterLayout:
     def address(self) -> IPv4Address:
         """The control plane's, where the API server listens on 443."""
         return self.subnet[_CONTROL_PLANE]
+
+    @property
+    def policy_socket(self) -> Path:
+        """Where nodes announce their pods."""
+        return self.folder / "policies.sock"
 
     @property
     def load_balancers(self) -> list[IPv4Address]:

@@ -35,9 +35,11 @@ def route(namespace: str, gateways: Mapping[IPv4Network, IPv4Address]) -> None:
             ip("-n", namespace, "route", "replace", network, "via", gateway)
 
 
-def prepare_node(namespace: str, pods: IPv4Network) -> None:
-    """The metadata service's address, and the node's own address for what pods send elsewhere."""
-    ip("-n", namespace, "address", "replace", f"{IMDS}/32", "dev", "lo")
+def prepare_node(namespace: str, pods: IPv4Network, ingress: IPv4Address) -> None:
+    """The addresses of the metadata service and of the ingress controller, and the node's own for what pods
+    send elsewhere."""
+    for address in (IMDS, ingress):
+        ip("-n", namespace, "address", "replace", f"{address}/32", "dev", "lo")
     netns.set_sysctl(namespace, "net.ipv4.conf.all.rp_filter", "0")
     leaving = ("POSTROUTING", "-s", str(pods), "!", "-d", str(pods), "-j", "MASQUERADE")
     iptables = ("nsenter", f"--net={netns.path(namespace)}", "iptables", "-w", "-t", "nat")

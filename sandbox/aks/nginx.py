@@ -65,6 +65,9 @@ http {{
     server_tokens off;
     server_names_hash_bucket_size 256;
     keepalive_timeout 75s;
+    # To pods and their network policies, the controller is a pod with this address.
+    proxy_bind {address};
+    grpc_bind {address};
     map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
     map $http_x_request_id $req_id {{ default $http_x_request_id; '' $request_id; }}
     ssl_protocols TLSv1.2 TLSv1.3;

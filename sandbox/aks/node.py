@@ -36,9 +36,9 @@ class Node:
     def prepare(self) -> None:
         """Make the machine and write its configuration."""
         config = self.plane.services.config
-        pods = self.layout.pod_network(self.plane.settings.pods)
+        whole = self.plane.settings.pods
         add_node(config, self.layout.machine)
-        network.prepare_node(self.layout.netns, self.plane.settings.pods)
+        network.prepare_node(self.layout.netns, whole, self.layout.ingress_address(whole))
         cgroups.ensure(self.layout.cgroup)
         mounts.ensure(
             self.layout.mount_namespace,
@@ -46,7 +46,7 @@ class Node:
             disk=self.layout.folder / "disk",
             resolver=str(config.gateway),
         )
-        containerd.configure(self.layout, pods)
+        containerd.configure(self.layout, whole, policies=self.plane.settings.network_policy is not None)
         imds.configure(self.plane.services, self.layout)
         write_credential_provider(self.plane.services, self._etc)
         keys = self._etc / "pki"

@@ -37,6 +37,8 @@ class ClusterSettings:
     admin_groups: tuple[str, ...]
     local_accounts: bool
     workload_identity: bool
+    #: What puts network policies in force: `cilium`, `azure`, `calico`, or nothing.
+    network_policy: str | None
     app_routing: bool
 
 
@@ -79,6 +81,7 @@ def read_cluster(resource: Resource, *, issuer: str, tenant: str) -> ClusterSett
         admin_groups=tuple((entra or {}).get("adminGroupObjectIDs") or ()),
         local_accounts=not properties.get("disableLocalAccounts"),
         workload_identity=_enabled(properties, "securityProfile", "workloadIdentity"),
+        network_policy=_policy_engine(network),
         app_routing=_enabled(properties, "ingressProfile", "webAppRouting"),
     )
 
@@ -102,6 +105,14 @@ def read_pool(name: str, properties: Mapping[str, Any]) -> PoolSettings:
 DEFAULT_PODS = "10.244.0.0/16"
 DEFAULT_SERVICES = "10.0.0.0/16"
 DEFAULT_DNS = "10.0.0.10"
+
+
+def _policy_engine(network: Mapping[str, Any]) -> str | None:
+    """Cilium's data plane brings its own. https://learn.microsoft.com/azure/aks/use-network-policies"""
+    if network.get("networkDataplane") == "cilium":
+        return "cilium"
+    engine = str(network.get("networkPolicy") or "none")
+    return None if engine == "none" else engine
 
 
 def _enabled(properties: Mapping[str, Any], profile: str, feature: str) -> bool:

@@ -68,16 +68,25 @@ class Policy:
         return direction in self.rules and pod.namespace == self.namespace and self.pods.fits(pod.labels)
 
 
-def pods(items: Sequence[Object], announced: Mapping[tuple[str, str], IPv4Address]) -> Iterator[Pod]:
-    """Pods that have an address of their own: the one that their node announced, which is newer, or the one
-    in their status. Finished ones have given theirs back."""
-    for item in items:
+def pods(items: Sequence[Object], announced: Mapping[str, IPv4Address]) -> list[Pod]:
+    """Pods that have an address of their own: the one that their node announced (by their uid), which is
+    newer, or the one in their status. Finished ones have given theirs back, and one that goes may have."""
+
+    def age(item: Object) -> tuple[bool, bool, str]:
+        meta = item["metadata"]
+        return meta["uid"] in announced, "deletionTimestamp" not in meta, meta.get("creationTimestamp") or ""
+
+    found: dict[IPv4Address, Pod] = {}
+    for item in sorted(items, key=age):
         meta, spec, status = item["metadata"], item["spec"], item.get("status") or {}
-        key = (meta["namespace"], meta["name"])
-        address = announced.get(key) or _address(status)
+        address = announced.get(meta["uid"]) or _address(status)
         if spec.get("hostNetwork") or address is None or status.get("phase") in {"Succeeded", "Failed"}:
             continue
-        yield Pod(*key, meta.get("labels") or {}, address, spec.get("nodeName") or "", dict(_ports(spec)))
+        labels, ports = meta.get("labels") or {}, dict(_ports(spec))
+        found[address] = Pod(
+            meta["namespace"], meta["name"], labels, address, spec.get("nodeName") or "", ports
+        )
+    return list(found.values())
 
 
 def policy(item: Object) -> Policy:

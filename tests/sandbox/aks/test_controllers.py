@@ -32,11 +32,13 @@ class _Api:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Controllers:
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Controllers:
     monkeypatch.setattr(controllers, "Api", _Api)
     monkeypatch.setattr(ingress, "Ingress", lambda *_: None)
     services = SimpleNamespace(ca=None, config=None)
-    plane = SimpleNamespace(services=services, settings=SimpleNamespace(name="one"))
+    settings = SimpleNamespace(name="one", network_policy=None)
+    layout = SimpleNamespace(policy_socket=tmp_path / "policies.sock", nodes=list)
+    plane = SimpleNamespace(services=services, settings=settings, layout=layout)
     return Controllers(cast("ControlPlane", plane))
 
 

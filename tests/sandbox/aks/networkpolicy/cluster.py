@@ -57,7 +57,7 @@ def policy(
 def tables(world: World, hosted: Mapping[str, tuple[IPv4Address, ...]] | None = None) -> dict[str, Table]:
     """Each node's rules, as the product renders them."""
     found = Cluster(
-        list(objects.pods(world.pods, {})),
+        (objects.pods(world.pods, {})),
         world.namespaces,
         [objects.policy(one) for one in world.policies],
         () if world.blocks_mean_pods else (PODS,),

@@ -118,7 +118,7 @@ def world(*policies: dict[str, Any]) -> World:
 
 def script(made: World, *, hosted: tuple[IPv4Address, ...] = ()) -> str:
     cluster = Cluster(
-        list(objects.pods(made.pods, {})),
+        (objects.pods(made.pods, {})),
         made.namespaces,
         [objects.policy(one) for one in made.policies],
         (PODS,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +108,8 @@ packets = st.builds(
 
 
 @given(worlds(), st.lists(packets, min_size=5, max_size=15))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_rules_decide_as_the_specification_says(world: World, sent: list[Packet]) -> None:
     rendered = tables(world)
     for packet in sent:

@@ -142,17 +142,28 @@ def test_a_finished_pod_has_no_address(phase: str) -> None:
 def test_pods_of_the_hosts_network_are_no_pods() -> None:
     one = pod("agent", A)
     one["spec"]["hostNetwork"] = True
-    assert list(objects.pods([one], {})) == []
+    assert objects.pods([one], {}) == []
 
 
 def test_a_nodes_announcement_comes_before_a_status() -> None:
     one = pod("a", A)
     del one["status"]["podIP"], one["status"]["podIPs"]
-    assert list(objects.pods([one], {})) == []
-    (found,) = objects.pods([one], {("agents", "a"): IPv4Address(B)})
+    assert objects.pods([one], {}) == []
+    (found,) = objects.pods([one], {"a": IPv4Address(B)})
     assert found.address == IPv4Address(B)
-    (found,) = objects.pods([pod("a", A)], {("agents", "a"): IPv4Address(B)})
+    (found,) = objects.pods([pod("a", A)], {"a": IPv4Address(B)})
     assert found.address == IPv4Address(B)
+
+
+def test_an_address_is_the_last_pods_that_got_it() -> None:
+    going, older, newer, announced = (pod(name, A) for name in ("going", "older", "newer", "announced"))
+    going["metadata"] |= {"creationTimestamp": "2026-01-03T00:00:00Z", "deletionTimestamp": "x"}
+    older["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    newer["metadata"]["creationTimestamp"] = "2026-01-02T00:00:00Z"
+    announced["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    assert [one.name for one in objects.pods([newer, going, older], {})] == ["newer"]
+    found = objects.pods([announced, newer], {"announced": IPv4Address(A)})
+    assert [one.name for one in found] == ["announced"]
 
 
 def test_without_types_a_policy_is_of_the_directions_it_has_rules_for() -> None:
