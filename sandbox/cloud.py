@@ -31,6 +31,7 @@ from sandbox.arm.identity import Identities
 from sandbox.arm.lifecycle import Lifecycle
 from sandbox.arm.operations import Operations
 from sandbox.arm.rbac import StoredRbac
+from sandbox.arm.registrations import Registrations
 from sandbox.arm.store import SqliteStore
 from sandbox.arm.verbs import Verbs
 from sandbox.config import TENANT_ID, Config
@@ -172,9 +173,9 @@ class Cloud:
 
     def _arm(self, catalogue: Catalogue) -> Arm:
         activity = ActivityLog(self._database)
+        registrations = Registrations(self._database, catalogue, self._store, self._rbac)
         directory = Directory(
             store=self._store,
-            catalogue=catalogue,
             handlers=self._handlers,
             operations=self._operations,
             activity=activity,
@@ -189,11 +190,12 @@ class Cloud:
             operations=self._operations,
             activity=activity,
             rbac=self._rbac,
+            registrations=registrations,
         )
         declared = [each for handler in self._handlers.all() for each in handler.operations()]
         return Arm(
             verbs=verbs,
-            operations=[*declared, *directory.operations()],
+            operations=[*declared, *directory.operations(), *registrations.operations()],
             tokens=self._tokens,
             audiences=self._resources.manager,
             authority=f"https://{self.services.names.login}/{TENANT_ID}",

@@ -1,5 +1,5 @@
-"""What ARM itself answers, apart from resources: subscriptions, tenants, locations, providers, all resources,
-operation statuses, the activity log."""
+"""What ARM itself answers, apart from resources: subscriptions, tenants, locations, all resources, operation
+statuses, the activity log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sandbox.arm.activity import ActivityLog
-from sandbox.arm.catalogue import Catalogue, TypeInfo
 from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.filters import parse_filter
 from sandbox.arm.handlers import Handlers
@@ -17,7 +16,7 @@ from sandbox.arm.listing import filtered, tracked
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.operations import FAILED, Operations
 from sandbox.arm.preconditions import missing
-from sandbox.arm.regions import ALL, display_name
+from sandbox.arm.regions import ALL
 from sandbox.arm.resource import Body, Resource
 from sandbox.arm.store import SqliteStore
 from sandbox.services import Rbac
@@ -32,7 +31,6 @@ class Directory:
         self,
         *,
         store: SqliteStore,
-        catalogue: Catalogue,
         handlers: Handlers,
         operations: Operations,
         activity: ActivityLog,
@@ -40,7 +38,6 @@ class Directory:
         tenant_id: str,
     ) -> None:
         self._store = store
-        self._catalogue = catalogue
         self._handlers = handlers
         self._operations = operations
         self._activity = activity
@@ -57,10 +54,6 @@ class Directory:
             Operation("GET", subscription, _READ, self.subscription),
             Operation("GET", subscription + "/locations", "", self.locations),
             Operation("GET", "/tenants", "", self.tenants),
-            Operation("GET", "/providers", "", self.providers),
-            Operation("GET", subscription + "/providers", "", self.providers),
-            Operation("GET", subscription + "/providers/{namespace}", "", self.provider),
-            Operation("POST", subscription + "/providers/{namespace}/register", "", self.provider),
             Operation("GET", subscription + "/resourceGroups", "", self.groups),
             Operation("GET", subscription + "/resources", "", self.resources),
             Operation("GET", subscription + "/resourceGroups/{group}/resources", "", self.resources),
@@ -97,13 +90,6 @@ class Directory:
             "tenantType": "AAD",
         }
         return _list([tenant])
-
-    async def providers(self, call: OperationCall) -> Answer:
-        return _list([_provider(call, *item) for item in self._catalogue.namespaces.items()])
-
-    async def provider(self, call: OperationCall) -> Answer:
-        self._known_subscription(call)
-        return Answer(body=_provider(call, *self._catalogue.namespace(call.parameters["namespace"])))
 
     async def groups(self, call: OperationCall) -> Answer:
         subscription = self._known_subscription(call)
@@ -228,28 +214,6 @@ def _location(subscription: str, name: str) -> Body:
             ],
         },
     }
-
-
-def _provider(call: OperationCall, namespace: str, types: list[TypeInfo]) -> Body:
-    subscription = call.parameters.get("subscription")
-    prefix = f"/subscriptions/{subscription}" if subscription else ""
-    body: Body = {
-        "id": f"{prefix}/providers/{namespace}",
-        "namespace": namespace,
-        "resourceTypes": [
-            {
-                "resourceType": info.path,
-                "locations": [display_name(location) for location in info.locations],
-                "apiVersions": sorted(info.api_versions, reverse=True),
-                "defaultApiVersion": info.api_versions[-1],
-                "capabilities": "SupportsTags, SupportsLocation" if info.locations else "None",
-            }
-            for info in types
-        ],
-    }
-    if subscription:
-        body |= {"registrationState": "Registered", "registrationPolicy": "RegistrationRequired"}
-    return body
 
 
 def _operation_path(call: OperationCall) -> str:

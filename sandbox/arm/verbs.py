@@ -21,6 +21,7 @@ from sandbox.arm.listing import filtered
 from sandbox.arm.locks import require_unlocked
 from sandbox.arm.operation import Operation, OperationCall
 from sandbox.arm.operations import Operations
+from sandbox.arm.registrations import Registrations
 from sandbox.arm.request import Caller
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import SqliteStore
@@ -55,7 +56,9 @@ class Verbs:
         operations: Operations,
         activity: ActivityLog,
         rbac: Rbac,
+        registrations: Registrations,
     ) -> None:
+        self._registrations = registrations
         self._store = store
         self._catalogue = catalogue
         self._handlers = handlers
@@ -105,6 +108,7 @@ class Verbs:
     async def _change(self, id: ResourceId, caller: Caller, body: Body, info: TypeInfo) -> Outcome:  # noqa: A002
         require_unlocked(self._store, id, _VERBS[caller.method])
         if caller.method == "PUT":
+            self._registrations.require(info.namespace)
             return await self._lifecycle.put(id, body, caller, info)
         if caller.method == "PATCH":
             return await self._lifecycle.patch(id, body, caller, info)
