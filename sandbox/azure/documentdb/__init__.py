@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.azure.documentdb.accounts import AccountHandler
 from sandbox.azure.documentdb.databases import databases
+from sandbox.azure.documentdb.locations import LocationHandler
 from sandbox.azure.documentdb.plane import Plane
 from sandbox.azure.documentdb.roles import RoleAssignmentHandler, RoleDefinitionHandler
 from sandbox.azure.documentdb.sql_resources import ContainerHandler, DatabaseHandler
@@ -18,6 +19,7 @@ HANDLERS = (
     ContainerThroughputHandler,
     RoleDefinitionHandler,
     RoleAssignmentHandler,
+    LocationHandler,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.azure.sql import policies
 from sandbox.azure.sql.administrators import AdministratorHandler, EntraOnlyHandler
+from sandbox.azure.sql.capabilities import CapabilityHandler
 from sandbox.azure.sql.databases import DatabaseHandler
 from sandbox.azure.sql.estate import estate_of
 from sandbox.azure.sql.failover_groups import FailoverGroupHandler
@@ -16,6 +17,7 @@ HANDLERS = (
     AdministratorHandler,
     EntraOnlyHandler,
     FailoverGroupHandler,
+    CapabilityHandler,
     *policies.HANDLERS,
 )
 
