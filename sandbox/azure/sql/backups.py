@@ -26,6 +26,8 @@ from sandbox.host import files
 _SEGMENT = SEGMENT_MIB << 20
 #: Segments per 4 GiB of log, by which their names count.
 _PER_FILE = (1 << 32) // _SEGMENT
+#: Digits of a segment's name: its timeline, and all.
+_TIMELINE, _NAME = 8, 24
 _MINE = "backup.json"
 
 
@@ -99,5 +101,12 @@ async def prune(instance: Instance, *, before: float) -> None:
         await asyncio.to_thread(shutil.rmtree, backup.folder, ignore_errors=True)
     kept = [backup for backup in known if backup not in doomed]
     if doomed and kept:
-        cleanup = programs.program("pg_archivecleanup")
-        await programs.run(cleanup, "-x", ".gz", str(instance.archive), kept[0].log_start)
+        await asyncio.to_thread(_forget_log, instance.archive, kept[0].log_start)
+
+
+def _forget_log(archive: Path, start: str) -> None:
+    """Remove what was written before a segment, on any timeline; the timelines' own histories stay."""
+    for path in archive.glob("*.gz"):
+        position = path.name[_TIMELINE:_NAME]
+        if "." not in position and position < start[_TIMELINE:]:
+            path.unlink()

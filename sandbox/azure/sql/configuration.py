@@ -66,6 +66,8 @@ class Configuration:
             # Of use to a replica only.
             "primary_conninfo": f"host={self.link} user={REPLICATION}",
             "wal_retrieve_retry_interval": "1s",
+            # Silence is no failure: a link may be made to lag.
+            "wal_receiver_timeout": 0,
             "log_line_prefix": "%m [%p] %q%u@%d ",
             "log_timezone": "UTC",
             "timezone": "UTC",

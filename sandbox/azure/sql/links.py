@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _CHUNK = 1 << 16
+_LOOK = 0.1
 
 
 @dataclass(eq=False)
@@ -70,12 +71,14 @@ class Link:
             content = b"-"
             while content:
                 content = await source.read(_CHUNK)
-                queue.put_nowait((loop.time() + (self.lag if late else 0.0), content))
+                queue.put_nowait((loop.time(), content))
 
         async def give() -> None:
             while True:
-                due, content = await queue.get()
-                await asyncio.sleep(max(0.0, due - loop.time()))
+                came, content = await queue.get()
+                # In short sleeps: the lag may be changed meanwhile.
+                while late and (left := came + self.lag - loop.time()) > 0:  # noqa: ASYNC110
+                    await asyncio.sleep(min(left, _LOOK))
                 if not content:
                     raise EOFError
                 target.write(content)

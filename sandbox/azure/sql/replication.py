@@ -11,6 +11,9 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg.rows import TupleRow
 
 from sandbox.arm.errors import ArmError, conflict
 from sandbox.azure.sql import programs
@@ -56,22 +59,25 @@ class Pair:
 
         Raises ArmError, the primary running as before, when the replica does not catch up.
         """
-        if not await _until(self._streams, _CATCH_UP):
+        # A primary that stops waits for its replica: one that is far behind is not waited for.
+        if not await _until(self._caught_up, _CATCH_UP):
             raise _behind(self.replica)
         await self.primary.stop()
-        end = (await self.primary.control())["Latest checkpoint location"]
-
-        async def complete() -> bool:
-            async with self.replica.connect() as connection:
-                query = "SELECT pg_last_wal_receive_lsn() > %s::pg_lsn"
-                row = await (await connection.execute(query, (end,))).fetchone()
-            return bool(row and row[0])
-
-        if not await _until(complete, _CATCH_UP):
+        if not await self._has_all():
             await self.primary.start()
             raise _behind(self.replica)
         await asyncio.to_thread(self.primary.become_standby)
         await self.separate()
+
+    async def _has_all(self) -> bool:
+        """Whether the replica has received the stopped primary's last record, written when it shut down."""
+        said = await self.primary.control()
+        if said["Database cluster state"] != "shut down":
+            return False
+        async with self.replica.connect() as connection:
+            query = "SELECT pg_last_wal_receive_lsn() > %s::pg_lsn"
+            row = await (await connection.execute(query, (said["Latest checkpoint location"],))).fetchone()
+        return bool(row and row[0])
 
     async def force(self) -> None:
         """Have the replica go on with what it has received; what was on its way is lost."""
@@ -89,15 +95,27 @@ class Pair:
     async def state(self) -> str | None:
         """The replica's state in PostgreSQL's words (`streaming`, `catchup`, …); None when it is away."""
         try:
-            async with self.primary.connect() as connection:
-                query = "SELECT state FROM pg_stat_replication WHERE application_name = 'walreceiver'"
-                row = await (await connection.execute(query)).fetchone()
+            row = await self._ask(
+                "SELECT state FROM pg_stat_replication WHERE application_name = 'walreceiver'"
+            )
         except ArmError:
             return None
         return str(row[0]) if row else None
 
     async def _streams(self) -> bool:
         return await self.state() == "streaming"
+
+    async def _caught_up(self) -> bool:
+        """Whether the replica has nearly all that the primary has written by now."""
+        row = await self._ask(
+            "SELECT flush_lsn >= pg_current_wal_flush_lsn() FROM pg_stat_replication "
+            "WHERE application_name = 'walreceiver' AND state = 'streaming'"
+        )
+        return bool(row and row[0])
+
+    async def _ask(self, query: LiteralString) -> TupleRow | None:
+        async with self.primary.connect() as connection:
+            return await (await connection.execute(query)).fetchone()
 
     async def _connect(self) -> None:
         place = self.replica.link / self.primary.socket_file.name

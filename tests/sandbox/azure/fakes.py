@@ -138,7 +138,11 @@ class Supervisor:
         if program is not None and process is not None:
             process.send_signal(getattr(signal, f"SIG{program.stop_signal}"))
             # In a thread: what it waits for may run on this loop.
-            await asyncio.to_thread(process.wait, program.stop_seconds)
+            try:
+                await asyncio.to_thread(process.wait, program.stop_seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     async def status(self) -> Mapping[str, str]:
         return dict.fromkeys(self.programs, "RUNNING")
