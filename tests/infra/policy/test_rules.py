@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.policy import catalogue
 from infra.policy.model import UNKNOWN, Resource, Stack, without_version
 from infra.policy.production import is_production
 from infra.policy.rule import ResourceRule, Rule, StackRule
@@ -17,6 +18,8 @@ from infra.policy.stateful import STATEFUL
 from tests.infra.policy.breaches import AGENT, BREACHES, ELSEWHERE
 from tests.infra.policy.declared import Change, after, as_stack, changed, removed
 from tests.infra.policy.production import PRODUCTION
+
+ROOT = Path(__file__).parents[3]
 
 
 def faults(stack: Stack) -> dict[str, list[str]]:
@@ -75,6 +78,11 @@ def test_rules_read_as_rules() -> None:
         assert rule.description.endswith("."), rule.name
         assert not rule.remedy.endswith("."), rule.name
         assert rule.source.startswith(("https://", "docs/")), rule.name
+
+
+def test_the_documented_rules_are_the_rules() -> None:
+    command = "uv run python -m infra.policy.catalogue > docs/policies.md"
+    assert (ROOT / "docs" / "policies.md").read_text() == catalogue.render(), command
 
 
 def test_what_rules_for_production_ask_is_not_asked_of_others() -> None:
@@ -213,7 +221,7 @@ def test_types_that_rules_name_exist_in_the_providers() -> None:
 
 def test_no_module_beside_the_entry_point_hides_a_library() -> None:
     """Pulumi puts the pack's folder first on the module path."""
-    folder = Path(__file__).parents[3] / "infra" / "policy"
+    folder = ROOT / "infra" / "policy"
     assert not {path.stem for path in folder.iterdir()} & sys.stdlib_module_names
 
 
