@@ -29,7 +29,7 @@ _UNGUARDED = ("GatewaySubnet", "AzureFirewallSubnet")
 @resource_rule(
     *PUBLIC_ACCESS,
     remedy="Close it with public_network_access Disabled; the network's own clients use a private endpoint",
-    source=f"{_LEARN}/security/benchmark/azure/mcsb-network-security",
+    source="https://learn.microsoft.com/security/benchmark/azure/mcsb-network-security",
     production=True,
 )
 def production_is_closed_to_the_public(service: Resource) -> Faults:
