@@ -32,14 +32,15 @@ async def run(*command: str, stdin: str = "", seconds: float = 300) -> str:
     """
     process = await asyncio.create_subprocess_exec(
         *_as_user(command),
-        stdin=asyncio.subprocess.PIPE,
+        # A program that reads nothing may be gone before anything is written.
+        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd="/",
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(stdin.encode()), seconds)
+        output, _ = await asyncio.wait_for(process.communicate(stdin.encode() or None), seconds)
     except BaseException as error:
         # A cancelled operation (its resource is being deleted) leaves no process behind.
         if process.returncode is None:

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import yaml
 
+from infra.workload.image import source_hash
 from tests.conformance.bicep import ROOT
 from tests.conformance.program import record
 
@@ -65,7 +66,11 @@ def graph(stack: str, *, root: Path = ROOT) -> dict[str, Any]:
 
 
 def render(stack: str, *, root: Path = ROOT) -> str:
-    return yaml.safe_dump(graph(stack, root=root), sort_keys=True, width=120, allow_unicode=True)
+    """As YAML, without where the project lies and what its sources are at the moment."""
+    text = yaml.dump(
+        graph(stack, root=root), Dumper=yaml.CSafeDumper, sort_keys=True, width=120, allow_unicode=True
+    )
+    return text.replace(str(root), "PROJECT").replace(source_hash(root), "SOURCES")
 
 
 def _key(resource: pulumi.Resource) -> tuple[str, str]:
