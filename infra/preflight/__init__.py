@@ -1,0 +1,4 @@
+"""The pre-flight: whether a subscription has what a stack needs, before anything is deployed.
+
+It asks Resource Manager with GET only and changes nothing: see `python -m infra.preflight --help`.
+"""
