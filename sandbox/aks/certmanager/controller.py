@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from sandbox.aks.certmanager.requests import Requests
 from sandbox.helm import releases
 from sandbox.helm.releases import Release
 from sandbox.services import CertificateAuthority
+
+log = logging.getLogger(__name__)
 
 CHART = "cert-manager"
 #: Seconds until what waits for something outside (a name, an ingress) is looked at again, at first and at
@@ -89,7 +92,11 @@ class CertManager:
             self._presented()
         secrets = await self._secrets(certificates)
         for certificate in certificates:
-            await self._certificates.settle(certificate, secrets, requests)
+            try:
+                await self._certificates.settle(certificate, secrets, requests)
+            except (KeyError, ValueError) as error:
+                # One that the webhook's policy should have refused must not keep the others waiting.
+                log.warning("certificate %s: %r", certificate["metadata"]["name"], error)
         waiting = any(condition(one, "Issuing").get("status") == "True" for one in certificates)
         if not waiting and not serving:
             self._pause = _SOON

@@ -45,6 +45,13 @@ def _is(kind: str) -> Look:
     return look
 
 
+def _quota(_client: Client, value: Object) -> Verdict:
+    """Its limits are in force."""
+    if value.get("status", {}).get("hard") == value["spec"].get("hard"):
+        return READY
+    return waiting("the quota's limits are not in force yet")
+
+
 def _secret(_client: Client, value: Object) -> Verdict:
     if value.get("type") == "kubernetes.io/service-account-token" and not value.get("data"):
         return waiting("its token was not issued")
@@ -56,6 +63,7 @@ _LOOKS: Final[Mapping[tuple[str, str], Look]] = {
     ("", "PersistentVolume"): _phase("Available", "Bound"),
     ("", "PersistentVolumeClaim"): _claim,
     ("", "Pod"): workloads.pod,
+    ("", "ResourceQuota"): _quota,
     ("", "Secret"): _secret,
     ("", "Service"): networking.service,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _is("Established"),

@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import relevance
 
@@ -23,6 +25,7 @@ from sandbox.toolchain.versions import versions
 
 #: Problems told of at most.
 _MOST = 5
+_VALIDATION = "cert-manager-validation.yaml"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def _validator(schema: Path) -> Draft7Validator:
 
 
 def _cert_manager(release: str, folder: Path, values: Mapping[str, Any]) -> list[Object]:
-    """The definitions, if they are asked for, and the controller's service account."""
+    """The definitions, if they are asked for, the controller's service account, and what is refused."""
     labels = {
         "app": "cert-manager",
         "app.kubernetes.io/name": "cert-manager",
@@ -121,6 +124,8 @@ def _cert_manager(release: str, folder: Path, values: Mapping[str, Any]) -> list
             "annotations": dict(account.get("annotations") or {}),
         }
         found.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    policies = yaml.safe_load_all(resources.files(__package__).joinpath(_VALIDATION).read_text())
+    found += [{**one, "metadata": {**one["metadata"], "labels": labels}} for one in policies]
     return found
 
 

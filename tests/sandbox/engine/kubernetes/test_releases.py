@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from sandbox.engine.failures import PlugError
-from sandbox.engine.kubernetes.client import Client
+from sandbox.engine.kubernetes.client import ApiError, Client
 from sandbox.engine.kubernetes.helm import charts, inputs, storage
 from sandbox.engine.kubernetes.objects import Kind
 from sandbox.helm import releases
@@ -92,6 +92,20 @@ k8s.apiextensions.CustomResource("one", api_version="cert-manager.io/v1", kind="
     helm.write(PROGRAM + body.replace("SPEC", issuer))
     helm.up()
     assert client.get(CERTIFICATE, "default", "one")["spec"]["secretName"] == "one"
+    # The policy takes effect a moment after it was made: here it has long.
+    for spec, said in (
+        ({"duration": "30m"}, "certificate duration must be greater than 1h0m0s"),
+        ({"renewBefore": "2160h"}, "certificate duration must be greater than renewBefore"),
+        ({"dnsNames": []}, "at least one of commonName"),
+        ({"privateKey": {"algorithm": "ECDSA", "size": 300}}, "supported values: 256, 384, 521"),
+        ({"privateKey": {"size": 1024}}, "must be between 2048 and 8192"),
+        ({"issuerRef": {"name": "ca", "kind": "Issuers"}}, "must be one of Issuer or ClusterIssuer"),
+        ({"renewBefore": "1h", "renewBeforePercentage": 50}, "mutually exclusive"),
+    ):
+        body = {"spec": {"secretName": "two", "dnsNames": ["a.test"], "issuerRef": {"name": "ca"}, **spec}}
+        body |= {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "two"}}
+        with pytest.raises(ApiError, match=said):
+            client.create(CERTIFICATE, "default", body, manager="test", dry=True)
 
 
 def test_a_name_in_use_and_foreign_objects_are_refused(helm: Project, client: Client) -> None:
@@ -158,7 +172,7 @@ def test_inputs_are_completed(known: None) -> None:
     assert problems == {}
     assert str(found["name"]).startswith("cm-")
     assert (found["namespace"], found["timeout"], found["atomic"]) == ("default", 300, False)
-    assert found["resourceNames"] == {"ServiceAccount/v1": [f"{found['name']}-cert-manager"]}
+    assert found["resourceNames"]["ServiceAccount/v1"] == [f"{found['name']}-cert-manager"]
     with_definitions, _ = _checked(values={"crds": {"enabled": True}})
     assert with_definitions["checksum"] != found["checksum"]
 

@@ -6,7 +6,8 @@ import pytest
 
 from sandbox.engine.failures import PlugError
 from sandbox.engine.kubernetes import pods, workloads
-from sandbox.engine.kubernetes.readiness import seconds
+from sandbox.engine.kubernetes.objects import Kind
+from sandbox.engine.kubernetes.readiness import look_for, seconds
 from sandbox.engine.kubernetes.wait_for import parsed
 
 
@@ -135,3 +136,12 @@ def test_a_malformed_wait_for_is_quoted(text: str) -> None:
 def test_timeouts() -> None:
     annotated = {"metadata": {"annotations": {"pulumi.com/timeoutSeconds": "7"}}}
     assert (seconds({}, 0), seconds(annotated, 0), seconds(annotated, 3)) == (600, 7, 3)
+
+
+def test_a_quota_is_ready_once_its_limits_are_in_force() -> None:
+    look = look_for(Kind("", "v1", "ResourceQuota"), {}, patch=False)
+    assert look is not None
+    quota = {"spec": {"hard": {"pods": "5"}}, "status": {"hard": {"pods": "4"}}}
+    assert not look(NoPods(), quota).ready
+    assert not look(NoPods(), {"spec": {"hard": {"pods": "5"}}}).ready
+    assert look(NoPods(), {**quota, "status": {"hard": {"pods": "5"}}}).ready
