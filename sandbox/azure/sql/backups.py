@@ -12,6 +12,7 @@ import asyncio
 import json
 import shutil
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,8 +44,9 @@ class Backup:
 
 async def take(instance: Instance) -> Backup:
     """A base backup of the running instance. Raises ArmError when it fails; nothing is left of it then."""
-    part = instance.backups / "part"
-    await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
+    # Not where a program that a killed run had started may still be writing.
+    part = instance.backups / f"part.{uuid.uuid4().hex[:8]}"
+    await asyncio.to_thread(_tidy, instance.backups)
     began = time.time()
     try:
         await programs.run(
@@ -55,6 +57,11 @@ async def take(instance: Instance) -> Backup:
         return await asyncio.to_thread(_keep, part, began)
     finally:
         await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
+
+
+def _tidy(folder: Path) -> None:
+    for left in folder.glob("part.*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep(part: Path, began: float) -> Backup:

@@ -14,6 +14,7 @@ import pwd
 import re
 import shutil
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -139,6 +140,13 @@ class Instance:
         signal.touch()
         shutil.chown(signal, programs.USER, programs.USER)
 
+    def aside(self) -> Path:
+        """Where a cluster may be made that is to take this one's place: a new place each time, for a program
+        that a killed run had started may still be at work. What earlier runs left is removed."""
+        for left in self.folder.glob("data.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return self.folder / f"data.{uuid.uuid4().hex[:8]}"
+
     async def control(self, data: Path | None = None) -> dict[str, str]:
         """What the cluster's control file says, by `pg_controldata`'s names."""
         said = await programs.run(programs.program("pg_controldata"), str(data or self.data))
@@ -156,16 +164,14 @@ class Instance:
         await asyncio.to_thread(self._swap, data)
 
     def _swap(self, data: Path) -> None:
-        aside = self.folder / "data.old"
-        shutil.rmtree(aside, ignore_errors=True)
+        old = self.folder / f"data.{uuid.uuid4().hex[:8]}"
         if self.data.exists():
-            self.data.rename(aside)
+            self.data.rename(old)
         data.rename(self.data)
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
     async def _create(self) -> None:
-        made = self.folder / "data.new"
-        await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
+        made = await asyncio.to_thread(self.aside)
         await programs.run(
             *(programs.program("initdb"), f"--pgdata={made}", f"--username={SUPERUSER}"),
             *("--auth=reject", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"),

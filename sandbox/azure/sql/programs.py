@@ -56,7 +56,8 @@ async def run(*command: str, stdin: str = "", seconds: float = 300) -> str:
 
 
 def _as_user(command: Sequence[str]) -> list[str]:
-    return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--", *command]
+    user = (f"--reuid={USER}", f"--regid={USER}", "--init-groups")
+    return ["setpriv", *user, "--pdeathsig=KILL", "--", *command]
 
 
 def _failed(name: str, why: str) -> ArmError:

@@ -7,7 +7,6 @@ over a `Link`, so that what distance does can be had. Each step may be repeated.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -122,8 +121,7 @@ class Pair:
         await self.estate.links.connect(self.replica.name, place, self.primary.socket_file)
 
     async def _copy(self) -> None:
-        made = self.replica.folder / "data.new"
-        await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
+        made = await asyncio.to_thread(self.replica.aside)
         await programs.run(
             *(programs.program("pg_basebackup"), f"--host={self.primary.socket}"),
             *(f"--username={REPLICATION}", "--no-password", f"--pgdata={made}", "--wal-method=stream"),

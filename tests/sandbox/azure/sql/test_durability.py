@@ -168,11 +168,11 @@ def test_a_server_that_cannot_be_made_fails_and_can_be_made_later(
     assert not instance.exists
     monkeypatch.undo()
     # What a kill in the middle of making the cluster leaves.
-    (instance.folder / "data.new").mkdir()
-    (instance.folder / "data.new" / "PG_VERSION").write_text("15")
+    (instance.folder / "data.0badf00d").mkdir()
+    (instance.folder / "data.0badf00d" / "PG_VERSION").write_text("15")
     server.make_server("sql-half")
     assert instance.exists
-    assert not (instance.folder / "data.new").exists()
+    assert not list(instance.folder.glob("data.*"))
     server.arm.servers.begin_delete(GROUP, "sql-half", polling_interval=0).result()
 
 
