@@ -111,10 +111,10 @@ def _script(state: Path, disk: Path) -> str:
             f"mkdir -p {inside} && mount --bind {quoted_disk}/{name} {inside}"
             for name, inside in PERSISTENT.items()
         ),
-        # /etc/resolv.conf may be a link into /run, which is empty now.
-        'resolver=$(readlink -m /etc/resolv.conf) && mkdir -p "$(dirname "$resolver")"',
-        f'[ -e "$resolver" ] || touch "$resolver"; mount --bind {quoted_disk}/resolv.conf "$resolver"',
-        f"mount --bind {quoted_disk}/hosts /etc/hosts",
+        # A copy, because a mount on a single file is lost when the host replaces the file.
+        "cp -a /etc /run/etc && rm -f /run/etc/hosts /run/etc/resolv.conf",
+        f"cp {quoted_disk}/hosts {quoted_disk}/resolv.conf /run/etc/",
+        "mount --bind /run/etc /etc",
         # The machine's kernel is not the node's to tune: the kubelet finds what it wants, and leaves it.
         "mkdir -p /run/kernel",
         *(

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Sequence
 
 from sandbox.config import Config, invoking_user
-from sandbox.host import files, netns, network
+from sandbox.host import netns, network
 from sandbox.host.errors import HostError
 
 
@@ -21,15 +21,16 @@ def command(config: Config, wanted: Sequence[str]) -> list[str]:
     if not netns.exists(name):
         raise HostError("the sandbox is not running; start it with `uv run sandbox up` (or `make up`)")
     folder = config.run / "internet"
-    files.write_if_changed(folder / "hosts", "127.0.0.1 localhost\n")
-    files.write_if_changed(folder / "resolv.conf", f"nameserver {config.gateway}\n")
-    # The resolver's file may be a link. Mounts are this command's own and end with it.
+    folder.mkdir(parents=True, exist_ok=True)
+    # A copy, because a mount on a single file is lost when the host replaces the file, as it does with every
+    # new name. Mounts are this command's own and end with it.
     script = "\n".join(
         [
-            'resolver=$(readlink -m /etc/resolv.conf); [ -e "$resolver" ] || touch "$resolver"',
-            f'mount --bind {shlex.quote(str(folder / "resolv.conf"))} "$resolver"',
-            f"mount --bind {shlex.quote(str(folder / 'hosts'))} /etc/hosts",
-            'exec "$@"',
+            f"here=$PWD; mount -t tmpfs -o mode=755 tmpfs {shlex.quote(str(folder))}",
+            f"cp -a /etc {shlex.quote(str(folder))} && cd {shlex.quote(str(folder))}/etc",
+            "rm -f hosts resolv.conf && echo 127.0.0.1 localhost > hosts",
+            f"echo nameserver {config.gateway} > resolv.conf",
+            'mount --bind . /etc && cd "$here" && exec "$@"',
         ]
     )
     enter = ["nsenter", f"--net={netns.path(name)}", "unshare", "--mount", "--propagation", "private"]
