@@ -96,11 +96,11 @@ class Events(pulumi.ComponentResource):
     def _subscription(self, agent: str, allowed: Sequence[pulumi.Resource]) -> None:
         """Azure tries the way when the subscription is made, so the roles come first."""
         args, account = self._args, self._args.storage.account
-        eventgrid.TopicEventSubscription(
+        # By scope, which is what `az eventgrid event-subscription` and the portal show.
+        eventgrid.EventSubscription(
             agent,
             event_subscription_name=subscription(agent),
-            topic_name=self.topic.name,
-            resource_group_name=args.place.resource_group,
+            scope=self.topic.id,
             event_delivery_schema=eventgrid.EventDeliverySchema.CLOUD_EVENT_SCHEMA_V1_0,
             filter=self._filter(agent),
             delivery_with_resource_identity=eventgrid.DeliveryWithResourceIdentityArgs(

@@ -137,7 +137,8 @@ class Storage(pulumi.ComponentResource):
             resource_group_name=place.resource_group,
             immutability_period_since_creation_in_days=self._args.settings.dead_letter_days,
             allow_protected_append_writes=False,
-            opts=pulumi.ResourceOptions(parent=self),
+            # It goes with its container: Azure deletes it alone only for who names its current ETag.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         return container
 

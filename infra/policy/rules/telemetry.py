@@ -62,6 +62,7 @@ def sql_is_audited(stack: Stack) -> StackFaults:
 
 @resource_rule(
     "azure-native:eventgrid:EventSubscription",
+    "azure-native:eventgrid:EventSubscription",
     "azure-native:eventgrid:TopicEventSubscription",
     "azure-native:eventgrid:SystemTopicEventSubscription",
     remedy="Set dead_letter_with_resource_identity to a blob container",

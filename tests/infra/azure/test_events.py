@@ -44,4 +44,4 @@ def test_events_are_cloudevents(in_dev: Declarations) -> None:
 
 
 def _subscriptions(found: Declarations) -> list[Declared]:
-    return found.of("eventgrid:TopicEventSubscription")
+    return found.of("eventgrid:EventSubscription")

@@ -17,15 +17,20 @@ _STATEFUL = {
     "azure-native:storage:Queue",
     "azure-native:storage:StorageAccount",
 }
+#: Azure refuses to delete it alone, and deletes it with its container.
+_GOES_WITH_ITS_CONTAINER = "azure-native:storage:BlobContainerImmutabilityPolicy"
 
 
 def test_prod_protects_and_keeps_what_holds_data_and_nothing_else(in_prod: Declarations) -> None:
     assert {one.type for one in in_prod if one.protect} == _STATEFUL
-    assert all(one.protect == one.retain == (one.type in _STATEFUL) for one in in_prod)
+    kept = _STATEFUL | {_GOES_WITH_ITS_CONTAINER}
+    assert {one.type for one in in_prod if one.retain} == kept
+    assert all(one.protect == (one.type in _STATEFUL) for one in in_prod)
 
 
 def test_dev_protects_nothing(in_dev: Declarations) -> None:
-    assert not [one.name for one in in_dev if one.protect or one.retain]
+    assert not [one.name for one in in_dev if one.protect]
+    assert {one.type for one in in_dev if one.retain} == {_GOES_WITH_ITS_CONTAINER}
 
 
 def test_leaving_out_restore_inputs_undoes_no_restore(in_dev: Declarations) -> None:

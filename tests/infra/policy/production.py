@@ -240,7 +240,7 @@ def _platform() -> list[Declared]:
             ),
         ),
         azure(
-            "eventgrid:TopicEventSubscription",
+            "eventgrid:EventSubscription",
             "subscription",
             {"deadLetterWithResourceIdentity": {"identity": {"type": "SystemAssigned"}}},
         ),
