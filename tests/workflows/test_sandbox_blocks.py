@@ -25,7 +25,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if git(ROOT, "status", "--porcelain"):
         pytest.skip("what is not committed would be undone: these blocks deploy a commit")
     folder = tmp_path_factory.mktemp("clone")
-    subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(folder)], check=True)
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     return folder
 
 
