@@ -1,8 +1,8 @@
 """Where one cluster lives: its number, folders, namespaces, cgroups and addresses.
 
 A cluster's number (1 to 250) gives it one /24 of the sandbox's network: the control plane at .10, node n at
-.10+n, load balancers from .100. Numbers and node numbers are kept in `cluster.json` and reused only after
-the cluster (or node) is gone.
+.10+n, public load balancers from .100, internal ones from .200. Numbers and node numbers are kept in
+`cluster.json` and reused only after the cluster (or node) is gone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sandbox.host.network import Node, node_netns
 MAX_CLUSTERS = 250
 MAX_NODES = 80
 _CONTROL_PLANE = 10
-_LOAD_BALANCERS = range(100, 200)
+_LOAD_BALANCERS, _INTERNAL = range(100, 200), range(200, 250)
 #: Prefix length of one node's pod network, as AKS's overlay and kubenet have it.
 NODE_PREFIX = 24
 
@@ -119,7 +119,12 @@ class ClusterLayout:
 
     @property
     def load_balancers(self) -> list[IPv4Address]:
+        """Those that the internet reaches."""
         return [self.subnet[last] for last in _LOAD_BALANCERS]
+
+    @property
+    def internal_load_balancers(self) -> list[IPv4Address]:
+        return [self.subnet[last] for last in _INTERNAL]
 
     @property
     def machine(self) -> Node:

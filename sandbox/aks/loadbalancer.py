@@ -19,6 +19,7 @@ from sandbox.aks.layout import ClusterLayout, NodeLayout
 log = logging.getLogger(__name__)
 
 SERVICES = "/api/v1/services"
+_INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 #: The annotation that asks for an address, as `spec.loadBalancerIP` does.
 _WANTED = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 
@@ -30,7 +31,11 @@ async def reconcile(
     api: Api, layout: ClusterLayout, services: Sequence[Service], slices: Sequence[Mapping[str, Any]]
 ) -> dict[Key, str]:
     """Give every such service its address and hold it; (namespace, name) -> address."""
-    given = allocate(services, [str(address) for address in layout.load_balancers])
+    given = allocate(
+        services,
+        [str(address) for address in layout.load_balancers],
+        [str(address) for address in layout.internal_load_balancers],
+    )
     for service in services:
         key = _key(service)
         if _held(service) != given.get(key):
@@ -45,20 +50,26 @@ async def reconcile(
     return given
 
 
-def allocate(services: Sequence[Service], addresses: Sequence[str]) -> dict[Key, str]:
-    """Addresses of load balancers: the one each has, else the one it asks for, else the first that is free.
-    A service that cannot get one waits, as on Azure."""
+def allocate(
+    services: Sequence[Service], addresses: Sequence[str], internal: Sequence[str] = ()
+) -> dict[Key, str]:
+    """Addresses of load balancers: the one each has, else the one it asks for, else the first that is free;
+    of those that are `internal` where it wants to be. A service that cannot get one waits, as on Azure."""
+
+    def pool(service: Service) -> Sequence[str]:
+        return internal if _is_internal(service) else addresses
+
     balanced = [one for one in services if one["spec"].get("type") == "LoadBalancer"]
     given: dict[Key, str] = {}
     for service in balanced:
         held = _held(service)
-        if held is not None and held in addresses and held not in given.values():
+        if held is not None and held in pool(service) and held not in given.values():
             given[_key(service)] = held
     for service in balanced:
         if _key(service) in given:
             continue
         wanted = _wanted(service)
-        free = [one for one in addresses if one not in given.values() and wanted in {None, one}]
+        free = [one for one in pool(service) if one not in given.values() and wanted in {None, one}]
         if free:
             given[_key(service)] = free[0]
         else:
@@ -85,6 +96,12 @@ def holder(service: Service, slices: Sequence[Mapping[str, Any]], nodes: Sequenc
 
 def _key(service: Service) -> Key:
     return service["metadata"]["namespace"], service["metadata"]["name"]
+
+
+def _is_internal(service: Service) -> bool:
+    """https://learn.microsoft.com/azure/aks/internal-lb"""
+    notes = service["metadata"].get("annotations") or {}
+    return str(notes.get(_INTERNAL)).lower() == "true"
 
 
 def _held(service: Service) -> str | None:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from sandbox.toolchain.errors import ToolchainError
 
-#: What the caller says about proxies, package sources, caches and the sandbox itself must not get lost.
+#: What the caller says about proxies, package sources, caches, the sandbox itself and the cloud that it is
+#: (for commands that are run in it) must not get lost.
 _KEPT = re.compile(
-    r"AGENTS_SANDBOX_.*|GO[A-Z0-9]+|CGO_.*|PIP_.*|UV|UV_.*|NPM_.*|npm_config_.*|NODE_EXTRA_CA_CERTS|SSL_CERT_.*"
+    r"AGENTS_SANDBOX_.*|A(ZURE|RM)_.*|KUBECONFIG|GO[A-Z0-9]+|CGO_.*|PIP_.*|UV|UV_.*|NPM_.*|npm_config_.*|NODE_EXTRA_CA_CERTS|SSL_CERT_.*"
     r"|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(https?|all|no)_proxy|(HTTPS?|ALL|NO)_PROXY|CI|TERM|NO_COLOR|LANG|LC_.*"
 )
 

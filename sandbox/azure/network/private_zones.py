@@ -87,6 +87,7 @@ class LinkHandler(Handler):
         body = copy.deepcopy(put.body)
         properties = body.setdefault("properties", {})
         properties.setdefault("registrationEnabled", False)
+        properties.setdefault("resolutionPolicy", "Default")
         properties["virtualNetworkLinkState"] = "Completed"
         return body
 

@@ -71,3 +71,13 @@ def test_the_first_node_answers_unless_only_another_has_a_pod(nodes: list[NodeLa
     assert holder(local, slices, nodes) == nodes[1]
     unready = [endpoint_slice("10.244.1.2", node=nodes[1].name, ready=False)]
     assert holder(local, unready, nodes) == nodes[0]
+
+
+def test_internal_load_balancers_have_addresses_of_their_own() -> None:
+    inside = balanced("inside")
+    inside["metadata"]["annotations"] = {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
+    given = allocate([inside, balanced("outside")], ["10.77.1.100"], ["10.77.1.200"])
+    assert given == {("default", "inside"): "10.77.1.200", ("default", "outside"): "10.77.1.100"}
+    inside["status"] = {"loadBalancer": {"ingress": [{"ip": "10.77.1.101"}]}}
+    moved = allocate([inside], ["10.77.1.100", "10.77.1.101"], ["10.77.1.200"])
+    assert moved == {("default", "inside"): "10.77.1.200"}
