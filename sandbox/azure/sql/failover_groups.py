@@ -89,6 +89,7 @@ class FailoverGroupHandler(Handler):
         resource.properties["replicationState"] = "CATCH_UP"
         for name in self._names(resource):
             self.services.hosts.publish(name)
+        await self.services.networks.settle()
 
     async def resume(self, resource: Resource) -> None:
         if resource.properties["replicationRole"] == PRIMARY:
@@ -112,6 +113,7 @@ class FailoverGroupHandler(Handler):
         for one in (server, other):
             if one is not None:
                 self._forget_at(one, resource)
+        await self.services.networks.settle(resource.id)
         if server is None or other is None:
             return
         roles = (server, other) if resource.properties["replicationRole"] == PRIMARY else (other, server)
@@ -159,6 +161,7 @@ class FailoverGroupHandler(Handler):
         await apply(self.services, new)
         await self._pair(new, old).follow()
         estate_of(self.services).keeper.look()
+        await self.services.networks.settle()
         return Answer(body=await self.view(group))
 
     def _exchange_roles(self, group: Resource, old: Resource) -> None:

@@ -26,7 +26,7 @@ from psycopg.rows import TupleRow
 
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource import Resource
-from sandbox.azure.sql import naming, programs
+from sandbox.azure.sql import memory, naming, programs
 from sandbox.azure.sql.configuration import SEGMENT_MIB, SUPERUSER, Configuration, bootstrap
 from sandbox.host import files
 from sandbox.services import Program, Services
@@ -107,6 +107,7 @@ class Instance:
     async def remove(self) -> None:
         """End it and forget everything, backups too: a deleted server's backups are deleted with it."""
         await self.stop()
+        await asyncio.to_thread(memory.forget, self.data)
         for folder in (self.folder, self.socket):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 

@@ -42,6 +42,11 @@ def processes(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def segments() -> set[str]:
+    """Numbers of the machine's segments of shared memory."""
+    return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
+
+
 def test_a_kill_loses_nothing_that_was_acknowledged(server: Sql) -> None:
     with server.log_in() as connection:
         connection.execute("CREATE TABLE kept (n int)")
@@ -92,9 +97,11 @@ def test_two_servers_know_nothing_of_each_other(server: Sql) -> None:
 
 
 def test_deletion_leaves_nothing(server: Sql) -> None:
+    server.make_server(OTHER)
+    server.let_azure_in(OTHER)
     instance = server.instance(OTHER)
     wait(lambda: list(instance.backups.glob("*Z")))
-    with server.log_in(host=OTHER) as connection:
+    with server.log_in(host=OTHER, database="master") as connection:
         server.arm.servers.begin_delete(GROUP, OTHER, polling_interval=0).result()
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
@@ -152,9 +159,13 @@ def test_a_group_goes_with_servers_that_are_down(server: Sql) -> None:
     body = {"location": "westeurope", "properties": server.administrators()}
     server.arm.servers.begin_create_or_update("rg-doomed", "sql-doomed", body, polling_interval=0).result()
     instance = server.instance("sql-doomed")
+    segment = (instance.data / "postmaster.pid").read_text().splitlines()[6].split()[1]
+    assert segment in segments()
     server.supervisor.running[instance.program].kill()
+    wait(lambda: not processes(instance.folder))
     server.groups.resource_groups.begin_delete("rg-doomed", polling_interval=0).result()
     assert not instance.folder.exists()
+    assert segment not in segments()
 
 
 def test_a_server_that_cannot_be_made_fails_and_can_be_made_later(
