@@ -49,6 +49,7 @@ def compute(config: Config, store: Store, gone: Collection[ResourceId] = ()) -> 
     nodes = list(places.machines(config, store))
     ways_in = list(endpoints.read(store, stored(endpoints.TYPE), Ways(config)))
     names = resolution.linked(stored(resolution.LINKS), stored(resolution.RECORDS))
+    resolution.add_listeners(names, stored(resolution.FAILOVER_GROUPS))
     gates = tuple(apiservers.gates(config, store, nodes))
     for gate in gates:
         if gate.private_name is not None:

@@ -21,6 +21,9 @@ _PRIVATE = "privatelink."
 #: Zones that are called otherwise than the service whose names they hold.
 _OTHERWISE = {"vaultcore.": "vault."}
 
+#: Its listener is an alias of the name of the server that has the data.
+FAILOVER_GROUPS = "Microsoft.Sql/servers/failoverGroups"
+
 #: Name -> address.
 Names = Mapping[str, IPv4Address]
 
@@ -58,6 +61,22 @@ def linked(links: Iterable[Resource], records: Iterable[Resource]) -> dict[str, 
         network = str((link.properties.get("virtualNetwork") or {}).get("id", "")).strip("/").lower()
         found[f"/{network}"].update(by_zone.get(zone, {}))
     return {network: names for network, names in found.items() if names}
+
+
+def add_listeners(names: Mapping[str, dict[str, IPv4Address]], groups: Iterable[Resource]) -> None:
+    """Let failover groups' listeners lead where their servers' names do. Each server shows the group with the
+    role that it has; the secondary's listener is called `<group>.secondary`.
+    https://learn.microsoft.com/azure/azure-sql/database/failover-group-sql-db#use-private-link
+    """
+    for group in groups:
+        server = group.id.key.rpartition("/failovergroups/")[0].rpartition("/")[2]
+        secondary = group.properties.get("replicationRole") == "Secondary"
+        listener = f"{group.id.name.lower()}{'.secondary' if secondary else ''}"
+        for known in names.values():
+            for name, address in list(known.items()):
+                label, _, zone = name.partition(".")
+                if label == server and not zone.startswith(_PRIVATE):
+                    known[f"{listener}.{zone}"] = address
 
 
 def _names(record: Resource, zone: str) -> Iterator[tuple[str, IPv4Address]]:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from sandbox.network import addresses
+from sandbox.network.plan import compute
 from tests.sandbox.network.world import Paper
 
 ZONE, NAME, ALIAS = "privatelink.vault.azure.test", "kv.vault.azure.test", "kv.privatelink.vault.azure.test"
@@ -176,3 +177,21 @@ def test_authorized_ranges_are_held_against_public_addresses(
     assert IPv4Network("10.77.2.11/32") not in sources
     assert IPv4Network("10.77.2.11/32") in (gates["10.77.3.10"].sources or ())
     assert gates["10.77.1.10"].on_the_internet
+
+
+def test_a_failover_groups_listener_leads_where_its_primary_is(cloud: Paper) -> None:
+    network = cloud.network("one")
+    zone = cloud.zone("privatelink.database.azure.test", network)
+    server = cloud.save(
+        "Microsoft.Sql/servers/sql-one", {"fullyQualifiedDomainName": "sql-one.database.azure.test"}
+    )
+    cloud.zone_group(cloud.endpoint("pe", network, server, "sqlServer"), zone)
+
+    def listener(role: str) -> dict[str, IPv4Address]:
+        group = "Microsoft.Sql/servers/sql-one/failoverGroups/fog"
+        cloud.save(group, {"replicationRole": role})
+        names = compute(cloud.world.services.config, cloud.world.store).host_names
+        return {name: way for name, way in names.items() if name.startswith("fog")}
+
+    assert listener("Primary") == {"fog.database.azure.test": WAY}
+    assert listener("Secondary") == {"fog.secondary.database.azure.test": WAY}
