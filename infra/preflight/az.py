@@ -60,17 +60,21 @@ class AzureCli:
         program = shutil.which("az")
         if program is None:
             raise AskError("there is no `az` on PATH: install the Azure CLI and run `az login`")
+        late = AskError(f"no answer within {self._seconds:.0f} s")
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise late
         try:
             done = subprocess.run(
                 [program, *arguments, "--only-show-errors", "--output", "json"],
                 capture_output=True,
                 text=True,
                 stdin=subprocess.DEVNULL,
-                timeout=max(self._end - time.monotonic(), 0.001),
+                timeout=left,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise AskError(f"no answer within {self._seconds:.0f} s") from None
+            raise late from None
         if done.returncode != 0:
             raise _error(done.stderr.strip())
         try:

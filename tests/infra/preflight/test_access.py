@@ -80,6 +80,21 @@ def test_what_one_role_excludes_another_grants(azure: Azure) -> None:
     assert states(found(rights.rights, azure)) == [State.OK] * 3
 
 
+@pytest.mark.parametrize(
+    ("pattern", "grants"),
+    [
+        ("Microsoft.Sql/*", True),
+        ("microsoft.sql/servers/WRITE", True),
+        ("*/write", True),
+        ("Microsoft.Sql/servers", False),
+        ("Microsoft.Sql/servers/*/write", False),
+        ("Microsoft.SqlX/*", False),
+    ],
+)
+def test_what_a_pattern_covers(pattern: str, grants: bool) -> None:
+    assert rights.granted([{"actions": [pattern]}], "Microsoft.Sql/servers/write") is grants
+
+
 def test_a_reader_lacks_writing(azure: Azure) -> None:
     azure.at("/providers/Microsoft.Authorization/permissions")["value"] = [{"actions": ["*/read"]}]
     resources, *_ = found(rights.rights, azure)

@@ -92,5 +92,10 @@ def test_without_the_cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_gives_up_when_the_time_is_over(folder: Path) -> None:
     az(folder, "exec sleep 60")
+    cli = AzureCli(0.2)
     with pytest.raises(AskError, match="no answer within"):
-        AzureCli(0.2).get("/x")
+        cli.get("/x")
+    # For all questions together, not for each.
+    az(folder, says(folder, "{}"))
+    with pytest.raises(AskError, match="no answer within"):
+        cli.get("/x")

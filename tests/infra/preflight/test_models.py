@@ -48,6 +48,12 @@ def test_a_version_that_is_not_offered(azure: Azure) -> None:
     )
 
 
+def test_only_a_model_that_chats_can_take_its_place(azure: Azure) -> None:
+    speaking = recorded.model("gpt-4o-mini-tts", "2025-03-20", capabilities={"audio": "true"})
+    azure.at(MODELS)["value"] = [speaking, recorded.model("gpt-5", "2025-08-07")]
+    assert "agents:model.name gpt-5 && " in lacking(found(models.model, azure)).mend
+
+
 def test_a_model_of_another_kind_of_deployment_is_none(azure: Azure) -> None:
     skus = [{"name": "Standard", "usageName": "OpenAI.Standard.gpt-4o-mini"}]
     azure.at(MODELS)["value"] = [recorded.model("gpt-4o-mini", "2024-07-18", skus=skus)]

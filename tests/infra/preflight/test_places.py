@@ -62,6 +62,12 @@ def test_what_a_region_offers_of_sql(azure: Azure, answer: Any, words: str | Non
     assert words is None or words in first.found
 
 
+def test_only_the_first_copy_must_be_zone_redundant(azure: Azure) -> None:
+    answer = recorded.sql("GP_Gen5_2", zoneRedundant=False)
+    azure.put("/providers/Microsoft.Sql/locations/northeurope/capabilities", answer)
+    assert states(found(databases.sql, azure)) == [State.OK, State.OK]
+
+
 def test_an_objective_that_is_only_shown_is_not_to_be_had(azure: Azure) -> None:
     answer = recorded.sql("GP_Gen5_2", reason="Provisioning is restricted")
     objective = answer["supportedServerVersions"][0]["supportedEditions"][0][
