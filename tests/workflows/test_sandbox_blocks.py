@@ -1,50 +1,24 @@
-"""The blocks of preview.yml that need a sandbox, on the one that the other live tests use.
-
-A clone of HEAD is mounted where this checkout lies, for the blocks alone: they check out commits, and where a
-program lies is a part of what it declares.
-"""
+"""The blocks of preview.yml that need a sandbox, on the one that the other live tests use."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.infra.review.test_changes import git
+from tests.checkout import ROOT, Checkout
 from tests.sandboxed import Sandbox
-from tests.workflows.blocks import ROOT, Block, block
+from tests.workflows.blocks import block
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
-_MOUNTED = 'mount --bind "$1" "$2" && cd "$2" && exec bash --noprofile --norc -eo pipefail -c "$3"'
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if git(ROOT, "status", "--porcelain"):
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    if Checkout.uncommitted():
         pytest.skip("what is not committed would be undone: these blocks deploy a commit")
-    folder = tmp_path_factory.mktemp("clone")
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
-    return folder
-
-
-def run(made: Block, clone: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """The block, with the clone in the place of this checkout."""
-    given = {
-        **environment,
-        "BASE": git(clone, "rev-parse", "HEAD").strip(),
-        "GIT_CONFIG_GLOBAL": str(clone.parent / "gitconfig"),
-    }
-    return subprocess.run(
-        ["unshare", "--mount", "bash", "-c", _MOUNTED, "bash", str(clone), str(ROOT), made.script],
-        env=given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=1500,
-        check=False,
-    )
+    return Checkout.make(tmp_path_factory.mktemp("clone") / "main")
 
 
 def test_a_fresh_machine_gets_what_it_lacks() -> None:
@@ -52,11 +26,13 @@ def test_a_fresh_machine_gets_what_it_lacks() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_a_change_is_previewed_against_what_it_started_from(sandbox: Sandbox, clone: Path) -> None:
-    done = run(block("preview.yml", "sandbox", "Deploy what the change is compared with"), clone, sandbox.env)
+def test_a_change_is_previewed_against_what_it_started_from(sandbox: Sandbox, checkout: Checkout) -> None:
+    environment = {**sandbox.env, "BASE": checkout.head}
+    deploy = block("preview.yml", "sandbox", "Deploy what the change is compared with")
+    done = checkout.run(deploy.script, environment)
     assert done.returncode == 0, done.stdout
-    done = run(block("preview.yml", "sandbox", "Preview every stack"), clone, sandbox.env)
+    done = checkout.run(block("preview.yml", "sandbox", "Preview every stack").script, environment)
     assert done.returncode == 0, done.stdout
-    report = (clone / "preview.md").read_text()
+    report = Path(checkout.folder / "preview.md").read_text()
     assert "| dev | ✅ changes nothing |" in report
     assert "## prod" in report
