@@ -1,7 +1,7 @@
 """A clone of HEAD that lies in the place of this checkout, for the commands that are run in it alone.
 
-For tests that change files or check out commits: where a program lies is a part of what it declares, so that a
-clone elsewhere would not be the same program. Needs root, as the sandbox does.
+For tests that change files or check out commits: where a program lies is a part of what it declares, so that
+a clone elsewhere would not be the same program. Needs root, as the sandbox does.
 """
 
 from __future__ import annotations

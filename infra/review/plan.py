@@ -23,6 +23,7 @@ _NOT_KNOWN_YET = frozenset(
     }
 )
 MISSING: Final = object()
+_EXITED = "an unhandled error occurred: Program exited with non-zero exit code"
 _STEP = re.compile(r"""\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)""")
 
 
@@ -135,11 +136,15 @@ def parse(text: str) -> Plan:
     )
 
 
-def _errors(document: Mapping[str, Any]) -> Iterator[str]:
-    for diagnostic in document.get("diagnostics") or []:
-        message = str(diagnostic.get("message", "")).removeprefix("error: ").strip()
-        if diagnostic.get("severity") == "error" and message != "preview failed":
-            yield message
+def _errors(document: Mapping[str, Any]) -> list[str]:
+    """What went wrong; that something did is said in further messages, which say no more."""
+    messages = [
+        str(diagnostic.get("message", "")).removeprefix("error: ").strip()
+        for diagnostic in document.get("diagnostics") or []
+        if diagnostic.get("severity") == "error"
+    ]
+    found = [message for message in messages if message != "preview failed"]
+    return [message for message in found if not message.startswith(_EXITED)] or found
 
 
 def _is_resource(step: Mapping[str, Any]) -> bool:

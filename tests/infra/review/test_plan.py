@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from infra.review.plan import MISSING, Action, look_up, read, shown
+from infra.review.plan import MISSING, Action, look_up, parse, read, shown
 from tests.infra.review.scenarios import SCENARIOS
 
 _VALUE = {"a": {"b": [{"c.d": 1}, {"e": None}]}, "0": "digit"}
@@ -38,6 +40,18 @@ def test_a_plan_counts_what_stays() -> None:
     assert found.unchanged >= 5
     (tag,) = found.changes[0].properties
     assert (tag.path, tag.before, tag.after, tag.replaces) == ("tags.owner", MISSING, "agents", False)
+
+
+def test_that_the_program_ended_is_told_only_where_nothing_else_is() -> None:
+    ended = "error: an unhandled error occurred: Program exited with non-zero exit code: 1\n"
+    said = "error: agents:verson is not a setting\n"
+
+    def errors(*messages: str) -> tuple[str, ...]:
+        diagnostics = [{"message": message, "severity": "error"} for message in messages]
+        return parse(json.dumps({"diagnostics": diagnostics})).errors
+
+    assert errors(said, ended, "error: preview failed\n") == ("agents:verson is not a setting",)
+    assert len(errors(ended)) == 1
 
 
 def test_an_alias_is_no_change() -> None:
