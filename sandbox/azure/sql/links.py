@@ -30,7 +30,7 @@ class Link:
 
     async def open(self) -> None:
         self.place.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, self.place)
+        self._server = await asyncio.start_unix_server(self._accept, self.place)
         # PostgreSQL's user connects; only it can look into the folder.
         self.place.chmod(0o666)
 
@@ -44,10 +44,12 @@ class Link:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.place.unlink(missing_ok=True)
 
-    async def _serve(self, replica: asyncio.StreamReader, to_replica: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  (a callback of start_unix_server is a task)
+    def _accept(self, replica: asyncio.StreamReader, to_replica: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(replica, to_replica), name="sql-link")
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, replica: asyncio.StreamReader, to_replica: asyncio.StreamWriter) -> None:
         to_primary: asyncio.StreamWriter | None = None
         try:
             primary, to_primary = await asyncio.open_unix_connection(str(self.target))
@@ -57,7 +59,6 @@ class Link:
         except (OSError, ExceptionGroup):
             pass
         finally:
-            self._tasks.discard(task)
             for end in (to_replica, to_primary):
                 if end is not None:
                     end.transport.abort()
