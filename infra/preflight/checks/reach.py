@@ -37,14 +37,20 @@ def domain(subject: Subject) -> Iterator[Finding]:
 
 
 def network(subject: Subject) -> Iterator[Finding]:
-    """A private cluster's API answers in its network only."""
+    """A private cluster's API answers in its network only, and a closed registry takes no public build.
+
+    https://learn.microsoft.com/azure/container-registry/tasks-agent-pools
+    """
     if not subject.stack.settings.network.private:
         yield ok("network", "public: reached from anywhere")
-    elif subject.domain is not None:
+        return
+    if subject.domain is not None:
         yield ok("network", "private; this cloud leads into it")
-    else:
-        found = "private: only a machine inside the network, or peered with it, can deploy the workload"
-        yield check("network", found, "docs/azure.md, section Private clusters")
+        return
+    way = "private: only a machine inside the network, or peered with it, can deploy the workload"
+    yield check("network", way, "docs/azure.md, section Private clusters")
+    build = "the registry is closed: the machines that `az acr build` runs on cannot push to it"
+    yield check("image", build, "docs/azure.md, section Private clusters")
 
 
 def secrets(subject: Subject) -> Iterator[Finding]:

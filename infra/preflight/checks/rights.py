@@ -12,12 +12,12 @@ from infra.preflight.subject import Subject
 
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/"
 _LOCKS = "Microsoft.Authorization/locks/"
-#: Built-in roles that mend what is missing. Only these two of the three may write `Microsoft.Authorization`.
+#: Built-in roles that mend what is missing, each the narrowest one.
 #: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 _ROLES = {
     "resources": "Contributor",
     "role assignments": "Role Based Access Control Administrator",
-    "locks": "User Access Administrator",
+    "locks": "Locks Contributor",
 }
 _NAMED = 3
 

@@ -155,7 +155,10 @@ def test_the_delegation_is_the_readers_to_see(azure: Azure) -> None:
 
 
 def test_a_private_network_needs_a_way_in(azure: Azure) -> None:
-    assert states(found(reach.network, azure)) == [State.CHECK]
+    assert [(one.about, one.state) for one in found(reach.network, azure)] == [
+        ("network", State.CHECK),
+        ("image", State.CHECK),
+    ]
     assert states(found(reach.network, azure, domain="azure.test")) == [State.OK]
     assert states(found(reach.network, azure, stack("dev"))) == [State.OK]
 
