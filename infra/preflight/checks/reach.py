@@ -62,5 +62,6 @@ def secrets(subject: Subject) -> Iterator[Finding]:
         yield ok("secrets", "kept with a passphrase, as befits a cloud of one's own")
     else:
         found = f"Pulumi.{stack.name}.yaml names no secrets provider, so a passphrase would keep them"
-        change = f"pulumi stack change-secrets-provider --stack {stack.name} azurekeyvault://VAULT/keys/KEY"
-        yield check("secrets", found, change)
+        key = "azurekeyvault://NAME.vault.azure.net/keys/KEY"
+        make = f"pulumi stack init {stack.name} --secrets-provider {key}"
+        yield check("secrets", found, f"{make}, see docs/azure.md, section State and secrets")

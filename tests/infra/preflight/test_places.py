@@ -166,4 +166,4 @@ def test_a_private_network_needs_a_way_in(azure: Azure) -> None:
 def test_a_passphrase_is_worth_a_look(azure: Azure) -> None:
     (finding,) = found(reach.secrets, azure)
     assert finding.state is State.CHECK
-    assert finding.mend.startswith("pulumi stack change-secrets-provider --stack prod azurekeyvault://")
+    assert finding.mend.startswith("pulumi stack init prod --secrets-provider azurekeyvault://")
