@@ -78,7 +78,13 @@ class Recorder(mocks.Mocks):
         self.declared: list[Declared] = []
         #: Type, logical name and inputs of every resource, of whatever provider.
         self.registered: list[tuple[str, str, dict[str, Any]]] = []
+        #: The same by URN: components have children of the same type and name.
+        self.by_urn: dict[str, dict[str, Any]] = {}
         self._azure: Any = SimpleNamespace(known=True, settings=Settings(location=location))
+
+    def placed(self, urn: str, inputs: dict[str, Any]) -> None:
+        """A resource is about to be registered there."""
+        self.by_urn[urn] = _whole(inputs)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.registered.append((args.typ, args.name, _whole(args.inputs)))
@@ -113,6 +119,19 @@ class Recorder(mocks.Mocks):
         return dict.fromkeys(identity, _SUBSCRIPTION), []
 
 
+class _Monitor(mocks.MockMonitor):
+    """Tells the recorder what mocks are not told: whose child a resource is."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._recorder = recorder
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  (gRPC's name)
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        self._recorder.placed(answer.urn, rpc.deserialize_properties(request.object))
+        return answer
+
+
 def _whole(inputs: dict[str, Any]) -> dict[str, Any]:
     """Secrets in the open, and whole numbers as such; the wire knows only doubles."""
     opened = {name: rpc.unwrap_rpc_secret(value) for name, value in inputs.items()}
@@ -136,7 +155,9 @@ def record(
     recorder = Recorder(plain["azure-native:location"])
     # The runtime takes the thread's loop, which an asynchronous test before this one has closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
-    pulumi.runtime.set_mocks(recorder, project="agents", stack=stack, preview=False)
+    pulumi.runtime.set_mocks(
+        recorder, project="agents", stack=stack, preview=False, monitor=_Monitor(recorder)
+    )
     pulumi.runtime.set_all_config(plain)
     # Nothing was deleted before (looking would need a cloud), and the month is always the same one.
     with (

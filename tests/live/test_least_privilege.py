@@ -1,182 +1,74 @@
-"""An identity without any role is refused on every plane; one with exactly its roles is refused the rest."""
+"""Least privilege, proven: every identity tries every operation, and every role assignment goes in turn."""
 
 from __future__ import annotations
 
-import ssl
-import time
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
-import httpx
 import pytest
-import yaml
 
+from tests.live.privileges import measure
+from tests.live.privileges.cast import IDENTITIES
+from tests.live.privileges.grants import ASSIGNMENTS, Grant, alone, expected, watched
+from tests.live.privileges.operations import ALLOWED, OPERATIONS, REFUSED
 from tests.sandboxed import Sandbox
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
-GROUP, NAMESPACE, AUDIENCE = "rg-agents-dev", "agents-dev", "api://AzureADTokenExchange"
-NOBODY = "nobody"
-AKS = "6dae42f8-4368-4678-94ff-3960e28e3630"
-CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hello"}]}
-
 
 @dataclass(frozen=True)
-class Identity:
-    """A workload's way to tokens: its service account's token, exchanged at Entra ID."""
+class Measured:
+    """`before` and `after` frame the taking away; `assigned` and `lost` are by holder, role and scope."""
 
-    client_id: str
-    service_account: str
-    sandbox: Sandbox
-    http: httpx.Client
+    before: measure.Table
+    after: measure.Table
+    assigned: list[tuple[str, str, str]]
+    lost: Mapping[tuple[str, str, str], frozenset[str]]
 
-    def token(self, scope: str) -> str:
-        assertion = self.sandbox.kubectl(
-            "create", "token", self.service_account, "-n", NAMESPACE, "--audience", AUDIENCE
-        ).strip()
-        env = self.sandbox.env
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.client_id,
-            "scope": scope,
-            "client_assertion": assertion,
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+
+@pytest.fixture(scope="module")
+def measured(sandbox: Sandbox) -> Measured:
+    return asyncio.run(_measure(sandbox.env))
+
+
+async def _measure(env: Mapping[str, str]) -> Measured:
+    async with measure.running(env) as (world, assignments):
+        before = await measure.table(world, IDENTITIES)
+        rows = {grant.key: grant for grant in ASSIGNMENTS}
+        known = {one: watched(rows[one.key]) for one in assignments if one.key in rows}
+        lost = await measure.losses(world, known)
+        held = {
+            who: {name for one, names in known.items() if one.who == who for name in names}
+            for who in IDENTITIES
         }
-        answer = self.http.post(
-            f"{env['AZURE_AUTHORITY_HOST'].rstrip('/')}/{env['AZURE_TENANT_ID']}/oauth2/v2.0/token", data=form
-        )
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        after = {who: await measure.column(world, who, held[who]) for who in IDENTITIES}
+    keys = [one.key for one in assignments]
+    return Measured(before, after, keys, {one.key: gone for one, gone in lost.items()})
 
 
-@pytest.fixture(scope="module")
-def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    context = ssl.create_default_context(cafile=sandbox.env["SSL_CERT_FILE"])
-    with httpx.Client(verify=context, timeout=30) as client:
-        yield client
+def test_everybody_may_do_what_is_needed_and_nothing_else(measured: Measured) -> None:
+    may = expected()
+    wrong = [
+        f"{who:15} {name:28} expected {wanted:3} found {found}"
+        for who in IDENTITIES
+        for name in OPERATIONS
+        if (found := measured.before[who][name]) != (wanted := ALLOWED if name in may[who] else REFUSED)
+    ]
+    assert not wrong, "\n".join(["the matrix differs:", *wrong])
 
 
-@pytest.fixture(scope="module")
-def nobody(sandbox: Sandbox, http: httpx.Client) -> Iterator[Identity]:
-    """A fresh identity federated to a fresh service account, with no role assignment anywhere."""
-    issuer = sandbox.az("aks", "show", "-g", GROUP, "-n", "aks-agents-dev")["oidcIssuerProfile"]["issuerUrl"]
-    identity = sandbox.az("identity", "create", "-g", GROUP, "-n", NOBODY)
-    sandbox.az(
-        *("identity", "federated-credential", "create", "-g", GROUP, "--identity-name", NOBODY, "-n", NOBODY),
-        *("--issuer", issuer, "--subject", f"system:serviceaccount:{NAMESPACE}:{NOBODY}"),
-        *("--audiences", AUDIENCE),
-    )
-    sandbox.run("kubectl", "create", "serviceaccount", NOBODY, "-n", NAMESPACE, check=False)
-    yield Identity(identity["clientId"], NOBODY, sandbox, http)
-    sandbox.kubectl("delete", "serviceaccount", NOBODY, "-n", NAMESPACE)
-    sandbox.az("identity", "delete", "-g", GROUP, "-n", NOBODY)
+def test_the_roles_that_were_taken_away_are_all_that_there_are(measured: Measured) -> None:
+    assert sorted(measured.assigned) == sorted(grant.key for grant in ASSIGNMENTS)
 
 
-@pytest.fixture(scope="module")
-def agent(sandbox: Sandbox, http: httpx.Client) -> Identity:
-    identity = sandbox.az("identity", "show", "-g", GROUP, "-n", "id-notification-agents-dev")
-    return Identity(identity["clientId"], "notification-agent", sandbox, http)
+@pytest.mark.parametrize("grant", ASSIGNMENTS, ids=lambda grant: grant.title)
+def test_without_a_role_what_it_alone_gives_is_refused(measured: Measured, grant: Grant) -> None:
+    assert sorted(measured.lost[grant.key]) == sorted(alone(grant))
 
 
-def _bearer(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
-
-
-def _arm(identity: Identity) -> httpx.Response:
-    env = identity.sandbox.env
-    url = f"https://{env['ARM_METADATA_HOSTNAME']}/subscriptions/{env['ARM_SUBSCRIPTION_ID']}/resourceGroups/{GROUP}"
-    token = identity.token(f"https://{env['ARM_METADATA_HOSTNAME']}/.default")
-    return identity.http.get(url, params={"api-version": "2024-03-01"}, headers=_bearer(token))
-
-
-def _vault_read(identity: Identity) -> httpx.Response:
-    token = identity.token("https://vault.azure.test/.default")
-    url = "https://kv-agents-dev.vault.azure.test/secrets"
-    return identity.http.get(url, params={"api-version": "7.4"}, headers=_bearer(token))
-
-
-def _vault_write(identity: Identity) -> httpx.Response:
-    token = identity.token("https://vault.azure.test/.default")
-    url = "https://kv-agents-dev.vault.azure.test/secrets/forbidden"
-    return identity.http.put(url, params={"api-version": "7.4"}, headers=_bearer(token), json={"value": "x"})
-
-
-def _cosmos(identity: Identity) -> httpx.Response:
-    token = identity.token("https://cosmos-agents-dev.documents.azure.test/.default")
-    headers = {
-        "authorization": quote(f"type=aad&ver=1.0&sig={token}", safe=""),
-        "x-ms-version": "2018-12-31",
-        "x-ms-date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()),
-        "x-ms-documentdb-partitionkey": '["notification"]',
+def test_a_role_that_is_given_back_gives_what_it_gave(measured: Measured) -> None:
+    missing = {
+        who: [name for name, said in row.items() if said != ALLOWED] for who, row in measured.after.items()
     }
-    url = "https://cosmos-agents-dev.documents.azure.test/dbs/AgentsDB/colls/Events/docs/absent"
-    return identity.http.get(url, headers=headers)
-
-
-def _model(identity: Identity) -> httpx.Response:
-    token = identity.token("https://cognitiveservices.azure.com/.default")
-    url = "https://oai-agents-dev.openai.azure.test/openai/v1/chat/completions"
-    return identity.http.post(url, headers=_bearer(token), json=CHAT)
-
-
-def _registry(identity: Identity) -> httpx.Response:
-    env, host = identity.sandbox.env, "acragentsdev.azurecr.azure.test"
-    token = identity.token(f"https://{env['ARM_METADATA_HOSTNAME']}/.default")
-    form = {
-        "grant_type": "access_token",
-        "service": host,
-        "tenant": env["AZURE_TENANT_ID"],
-        "access_token": token,
-    }
-    exchanged = identity.http.post(f"https://{host}/oauth2/exchange", data=form)
-    if exchanged.status_code != 200:
-        return exchanged
-    scope = "repository:agents-api-notification:pull"
-    form = {
-        "grant_type": "refresh_token",
-        "service": host,
-        "scope": scope,
-        "refresh_token": exchanged.json()["refresh_token"],
-    }
-    access = identity.http.post(f"https://{host}/oauth2/token", data=form)
-    if access.status_code != 200:
-        return access
-    url = f"https://{host}/v2/agents-api-notification/manifests/1.0.0"
-    return identity.http.get(url, headers=_bearer(access.json()["access_token"]))
-
-
-def _kubernetes(identity: Identity) -> httpx.Response:
-    config = yaml.safe_load(identity.sandbox.kubectl("config", "view", "--raw"))
-    server = config["clusters"][0]["cluster"]["server"]
-    token = identity.token(f"{AKS}/.default")
-    return identity.http.get(f"{server}/api/v1/namespaces/{NAMESPACE}/secrets", headers=_bearer(token))
-
-
-PLANES = {
-    "arm": _arm,
-    "vault-read": _vault_read,
-    "vault-write": _vault_write,
-    "cosmos": _cosmos,
-    "model": _model,
-    "registry": _registry,
-    "kubernetes": _kubernetes,
-}
-# The registry says 401 where the other planes say 403.
-REFUSED = {401, 403}
-# `Key Vault Secrets User` lists and reads secrets; the document that is looked for does not exist.
-AGENT_MAY = {"vault-read": 200, "cosmos": 404, "model": 200}
-
-
-@pytest.mark.parametrize("plane", PLANES)
-def test_an_identity_without_a_role_is_refused(nobody: Identity, plane: str) -> None:
-    answer = PLANES[plane](nobody)
-    wanted = REFUSED if plane == "registry" else {403}
-    assert answer.status_code in wanted, (answer.status_code, answer.text)
-
-
-@pytest.mark.parametrize("plane", PLANES)
-def test_an_agent_may_do_its_work_and_nothing_else(agent: Identity, plane: str) -> None:
-    answer = PLANES[plane](agent)
-    wanted = {AGENT_MAY[plane]} if plane in AGENT_MAY else REFUSED
-    assert answer.status_code in wanted, (answer.status_code, answer.text)
+    assert not any(missing.values()), missing

@@ -40,24 +40,25 @@ class Options:
 def graph(stack: str, *, root: Path = ROOT) -> dict[str, Any]:
     """`parent / … / type name` -> inputs and options, sorted. Secrets show as such."""
     options: dict[tuple[str, str], Options] = {}
+    paths: dict[pulumi.Resource, tuple[str, ...]] = {}
 
     def look(args: pulumi.ResourceTransformationArgs) -> None:
         opts = args.opts
         parent = opts.parent
-        above = options[_key(parent)].path if parent is not None and _key(parent) in options else ()
-        options[args.type_, args.name] = Options(
-            path=(*above, f"{args.type_} {args.name}"),
+        above = paths.get(parent, ()) if parent is not None else ()
+        path = paths[args.resource] = (*above, f"{args.type_} {args.name}")
+        kinds = [parent._type] if parent is not None and above else []
+        options["$".join([*kinds, args.type_]), args.name] = Options(
+            path=path,
             protect=bool(opts.protect),
             retain=bool(opts.retain_on_delete),
             ignored=tuple(opts.ignore_changes or ()),
             waits_for=tuple(sorted(map(_title, _resources(opts.depends_on)))),
         )
 
-    inputs = {
-        (kind, name): values
-        for kind, name, values in record(stack, root=root, transformation=look).registered
-        if kind != _STACK
-    }
+    placed = record(stack, root=root, transformation=look).by_urn
+    inputs = {_of_urn(urn): values for urn, values in placed.items()}
+    assert inputs.keys() >= options.keys(), options.keys() - inputs.keys()
     found = {
         " / ".join(told.path): {**told.told(), **({"inputs": inputs[key]} if inputs.get(key) else {})}
         for key, told in options.items()
@@ -73,12 +74,14 @@ def render(stack: str, *, root: Path = ROOT) -> str:
     return text.replace(str(root), "PROJECT").replace(source_hash(root), "SOURCES")
 
 
-def _key(resource: pulumi.Resource) -> tuple[str, str]:
-    return resource._type, resource._name
+def _of_urn(urn: str) -> tuple[str, str]:
+    """Types of the resource's parent and its own, joined as in URNs, and its name."""
+    _, _, kinds, name = urn.split("::", 3)
+    return kinds.removeprefix(f"{_STACK}$"), name
 
 
 def _title(resource: pulumi.Resource) -> str:
-    return " ".join(_key(resource))
+    return f"{resource._type} {resource._name}"
 
 
 def _resources(depends_on: Any) -> list[pulumi.Resource]:
