@@ -42,12 +42,14 @@ def _touches(**types: str) -> Touched:
 @dataclass(frozen=True)
 class Upgrade:
     """`settings`: path below `agents:` (`cluster.user.size`) -> value, None takes it away. `program`: file ->
-    (text, what takes its place) pairs. `prompts`: an agent that gets a folder of prompts of its own."""
+    (text, what takes its place) pairs. `prompts`: an agent that gets a folder of prompts of its own. `asks`:
+    types that hold data and go all the same, so that the plan guard asks for an acknowledgement."""
 
     touches: Touched
     settings: Mapping[str, Any] = field(default_factory=dict)
     program: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     prompts: str = ""
+    asks: frozenset[str] = frozenset()
 
     def write_settings(self, folder: Path) -> Path:
         document = yaml.safe_load((ROOT / SETTINGS).read_text())
@@ -116,6 +118,18 @@ _WITH_ALIAS = (
 #: What runs the image: it is built, the database is migrated by a new job, and the pods roll.
 _ROLL_OUT = {"replace": "command:local:Command kubernetes:batch:Job", "update": "kubernetes:apps:Deployment"}
 
+#: What there is once for every agent, and what knows all of them.
+_AGENT = (
+    "authorization:RoleAssignment cosmosdb:SqlResourceSqlRoleAssignment eventgrid:EventSubscription "
+    "managedidentity:FederatedIdentityCredential managedidentity:UserAssignedIdentity storage:Queue "
+    "kubernetes:autoscaling:HorizontalPodAutoscaler kubernetes:core:ConfigMap kubernetes:core:Service "
+    "kubernetes:core:ServiceAccount kubernetes:networking:NetworkPolicy kubernetes:policy:PodDisruptionBudget"
+)
+_AGENTS_CHANGE = {
+    **_ROLL_OUT,
+    "update": "kubernetes:apps:Deployment kubernetes:core:ResourceQuota kubernetes:networking:Ingress",
+}
+
 UPGRADES = {
     "image": Upgrade(_touches(**_ROLL_OUT), {"version": "1.0.1"}),
     "scale": Upgrade(
@@ -137,8 +151,16 @@ UPGRADES = {
         ),
         {"cluster.kubernetes_version": "1.35"},
     ),
-    "new agent": Upgrade(_touches(), {"agents.reviewer": {}}, prompts="reviewer"),
-    "removed agent": Upgrade(_touches(), {"agents.devops": None}),
+    "new agent": Upgrade(
+        _touches(create=f"{_AGENT} kubernetes:apps:Deployment", **_AGENTS_CHANGE),
+        {"agents.reviewer": {}},
+        prompts="reviewer",
+    ),
+    "removed agent": Upgrade(
+        _touches(delete=f"{_AGENT} kubernetes:apps:Deployment", **_AGENTS_CHANGE),
+        {"agents.devops": None},
+        asks=frozenset({"azure-native:storage:Queue"}),
+    ),
     # The second copies are made beside the first ones; what is updated learns of them, or is copied further.
     "added region": Upgrade(
         _touches(
