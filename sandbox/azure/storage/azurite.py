@@ -28,7 +28,7 @@ from sandbox.services import Program, Services
 
 #: Below the ports that the kernel gives to outgoing connections.
 _FIRST_PORT, _LAST_PORT = 25_000, 29_997
-_START_SECONDS = 60
+_START_SECONDS = 180
 _LOOK = 0.05
 _ADDRESS = "127.0.0.1"
 _DURABLE = Path(__file__).with_name("durable.cjs")
