@@ -54,6 +54,9 @@ _ACTIONS = {
     "import": Action.IMPORT,
 }
 
+#: Steps that decide on a replacement; a deletion follows, or comes first.
+_DECIDED = ("replace", "create-replacement", "import-replacement")
+
 
 @dataclass(frozen=True)
 class PropertyChange:
@@ -156,18 +159,29 @@ def _is_resource(step: Mapping[str, Any]) -> bool:
 def _changes(steps: list[dict[str, Any]]) -> Iterator[Change]:
     """One change per resource: a replacement is several steps, of which the last says most."""
     refreshed = {step["urn"] for step in steps if step["op"] == "refresh"}
+    replaced = {_old(step) for step in steps if step["op"] in _DECIDED}
     found: dict[tuple[str, bool], Change] = {}
     for step in steps:
         action = _ACTIONS.get(step["op"])
         if action is None:
             continue
-        change = _change(step, action, vanished=action is Action.CREATE and step["urn"] in refreshed)
+        change = _change(
+            step,
+            action,
+            vanished=action is Action.CREATE and step["urn"] in refreshed,
+            left_over=step["op"] == "delete-replaced" and _old(step) not in replaced,
+        )
         if change.key not in found or change.properties:
             found[change.key] = change
     yield from found.values()
 
 
-def _change(step: Mapping[str, Any], action: Action, *, vanished: bool) -> Change:
+def _old(step: Mapping[str, Any]) -> tuple[str, str]:
+    """URN and id of what a step replaces or deletes: two resources may share an URN, not an id."""
+    return step["urn"], str((step.get("oldState") or {}).get("id"))
+
+
+def _change(step: Mapping[str, Any], action: Action, *, vanished: bool, left_over: bool) -> Change:
     old, new = step.get("oldState") or {}, step.get("newState") or {}
     if action is Action.DELETE and old.get("retainOnDelete"):
         action = Action.FORGET
@@ -179,7 +193,7 @@ def _change(step: Mapping[str, Any], action: Action, *, vanished: bool) -> Chang
         protected=bool(old.get("protect")),
         retained=bool(old.get("retainOnDelete")),
         vanished=vanished,
-        left_over=bool(old.get("delete")),
+        left_over=left_over,
     )
 
 
@@ -194,7 +208,9 @@ def _properties(
         yield PropertyChange(path, replaces, look_up(before, path), look_up(new.get("inputs"), path))
     # A replacement that no property causes, or a provider that gives no details.
     covered = {_first(path) for path in detailed}
-    for key in sorted((replacing | set(step.get("diffReasons") or [])) - covered):
+    for key in sorted(replacing | set(step.get("diffReasons") or [])):
+        if _first(key) in covered:
+            continue
         before, after = (look_up(state.get("inputs"), key) for state in (old, new))
         yield PropertyChange(key, key in replacing, before, after)
 

@@ -21,7 +21,10 @@ def vault(name, vault_name, **options):
         "sku": {"family": "A", "name": "standard"},
         "enableRbacAuthorization": True,
     }
-    return azure("keyvault:Vault", name, {"vaultName": vault_name, "properties": properties}, **options)
+    inputs = {"vaultName": vault_name, "properties": properties}
+    if vault_name is None:  # Azure's provider makes a name up, so that the new one can be made first
+        inputs = {"location": "westeurope", "properties": properties}
+    return azure("keyvault:Vault", name, inputs, **options)
 
 cosmos = azure(
     "cosmosdb:DatabaseAccount",
@@ -48,6 +51,7 @@ vault("vault", "kv-one")
 vault("kept", "kv-kept", retain_on_delete=True)
 vault("safe", "kv-safe", protect=True)
 azure("managedidentity:UserAssignedIdentity", "identity", {"resourceName": "id-one"})
+vault("unnamed", None)
 """
 
 
@@ -101,6 +105,9 @@ SCENARIOS = {
         ),
         Scenario("harmless_replace", (('"id-one"', '"id-two"'),)),
         Scenario("account_renamed", ((f'"{ACCOUNT}",\n        "loc', '"cosmos-two",\n        "loc'),)),
+        Scenario(
+            "made_before_deleted", (('"location": "westeurope", "prop', '"location": "northeurope", "prop'),)
+        ),
         Scenario("partition_key", (('["/agent"]', '["/tenant"]'),)),
         Scenario("removed", ((VAULT, ""),)),
         Scenario("renamed", ((VAULT, 'vault("secrets", "kv-one")\n'),)),

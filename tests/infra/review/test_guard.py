@@ -20,6 +20,7 @@ _VERDICTS = {
     "updated": PASSED,
     "harmless_replace": PASSED,
     "account_renamed": REFUSED,
+    "made_before_deleted": REFUSED,
     "partition_key": REFUSED,
     "removed": REFUSED,
     "renamed": REFUSED,
@@ -87,6 +88,13 @@ def test_what_an_interrupted_replacement_left_is_not_deleted_unasked(
     _, text = printed(capsys, "left_over")
     assert "vault (keyvault Vault) would be deleted" in text
     assert "an earlier replacement was interrupted" in text
+
+
+def test_what_is_deleted_after_its_replacement_is_no_left_over(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text = printed(capsys, "made_before_deleted")
+    assert "refused: unnamed (keyvault Vault) would be replaced" in text
+    assert text.count("refused: ") == 1
+    assert "interrupted" not in text
 
 
 def test_an_acknowledgement_lets_one_resource_go(capsys: pytest.CaptureFixture[str]) -> None:
