@@ -22,12 +22,13 @@ Who may do what in an environment: nothing but this. Written by
 `tests/live/privileges/grants.py`; a test says when it is out of date.
 
 `tests/live/test_least_privilege.py` tries every operation as every identity on a running environment (dev, on
-the sandbox) and compares the whole table. Then it takes every role assignment away in turn: exactly what the
-second table says goes with it must be refused, and nothing else.
+the sandbox) and compares the whole table. Then it takes every role assignment away in turn and gives it back:
+meanwhile what the second table says goes with it must be refused, and an operation of each other role of the
+same identity must not.
 
-- `agent` stands for each of {", ".join(AGENTS)}. They sign in as their pods do, with their service account's
-  token, and so does `migration`. The others' tokens, which only Azure itself asks for, are minted with the
-  sandbox's key.
+- `agent` stands for each of {", ".join(AGENTS)}.
+  They sign in as their pods do, with their service account's token, and so does `migration`. The others'
+  tokens, which only Azure itself asks for, are minted with the sandbox's key.
 - `operator` has copies of what the stack grants its operators. Theirs cannot be measured in the sandbox:
   there they are who deploys, and owns the subscription.
 - `nobody` is an identity without any role.
