@@ -36,6 +36,7 @@ _SLOW = (
     "sandbox/entra/test_login.py",
     "conformance/test_generated_bodies.py",
     "conformance/test_program_bodies.py",
+    "infra/azure/",
     "infra/graph/",
 )
 

@@ -16,7 +16,8 @@ from tests.live.traffic import Traffic
 from tests.live.upgrade_paths import RENAMED_WITHOUT_ALIAS, UPGRADES, Upgrade, touched
 from tests.sandboxed import Sandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
+# A preview of everything for every path, and a roll out and back: a quarter of an hour.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 _DEPLOYMENT = ("deployment", "notification-agent", "-n", "agents-dev")
 
