@@ -117,7 +117,6 @@ def test_a_preview_shows_what_breaks_and_how_to_mend_it(azure: Project) -> None:
     assert "production-data-is-protected" not in printed
     assert "properties.enablePurgeProtection is not set; it must be true" in printed
     assert "Set properties.enable_purge_protection=True" in printed
-    assert "no management lock covers it" in printed
 
 
 def test_ties_between_resources_are_seen_before_they_have_ids(azure: Project) -> None:
