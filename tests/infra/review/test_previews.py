@@ -35,7 +35,7 @@ def test_every_stack_is_previewed_and_nothing_is_touched(
     assert "| prod | ⛔ 1 loss of data |" in report
     assert "**vault (keyvault Vault) would be deleted**" in report
     assert "## prod-dr" in report
-    assert "This stack is not deployed here: 5 resources would be new" in report
+    assert "This stack is not deployed here: 6 resources would be new" in report
     assert "`cosmos-takes-no-keys`" in report
     assert "| `agents:replicas` | `not set` | `2` |" in report
     assert "preview: prod: ⛔" in progress
