@@ -66,15 +66,6 @@ class PublicAddressHandler(Handler):
             settings["fqdn"] = f"{settings['domainNameLabel']}.{suffix}"
         return body
 
-    async def view(self, resource: Resource) -> Body:
-        """With the NAT gateway that has it."""
-        users = references.users(self.services.store, resource.id, but=resource.id)
-        gateways = [user for user in users if user.id.type.lower() == NatGatewayHandler.type.lower()]
-        wire = resource.wire()
-        if not gateways:
-            return wire
-        return {**wire, "properties": {**wire["properties"], "natGateway": {"id": str(gateways[0].id)}}}
-
     async def delete(self, resource: Resource) -> None:
         references.require_unused(
             self.services.store,
