@@ -71,10 +71,11 @@ class Platform:
         client = EventGridPublisherClient(
             self.topic["endpoint"],
             CliCredential(self.sandbox),
-            connection_verify=self.sandbox.env["REQUESTS_CA_BUNDLE"],
         )
+        events = [CloudEvent(source="/tests", type=kind, data={"type": kind}) for kind in types]
         with client:
-            client.send([CloudEvent(source="/tests", type=kind, data={"type": kind}) for kind in types])
+            # This client takes it with a request only.
+            client.send(events, connection_verify=self.sandbox.env["REQUESTS_CA_BUNDLE"])
 
     def messages(self, count: int) -> list[str]:
         """Types of the events in the queue, once there are so many."""
