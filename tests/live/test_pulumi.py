@@ -53,12 +53,19 @@ def _stack_resources(sandbox: Sandbox) -> list[str]:
     return sorted(resource["urn"] for resource in state["deployment"].get("resources", []))
 
 
+def _requested(sandbox: Sandbox) -> str:
+    """The memory that the notification agent's pods request."""
+    path = "jsonpath={.spec.template.spec.containers[0].resources.requests.memory}"
+    return sandbox.kubectl("get", "deployment", "notification-agent", "-n", "agents-dev", "-o", path)
+
+
 def test_pulumi_killed_in_the_middle_converges(sandbox: Sandbox, tmp_path: Path) -> None:
     """Kill -9 while resources are being made; the next `pulumi up` finishes, nothing doubled or orphaned."""
     before = _stack_resources(sandbox)
     config = tmp_path / "Pulumi.dev.yaml"
     text = (ROOT / "Pulumi.dev.yaml").read_text()
-    config.write_text(text.replace("replicas: 1", "replicas: 2"))
+    assert "notification: {}" in text
+    config.write_text(text.replace("notification: {}", "notification: {memory: 300Mi}"))
     command = ["pulumi", "--non-interactive", "up", "-s", "dev", "--yes", "--skip-preview"]
     process = subprocess.Popen(
         [*command, "--config-file", str(config)],
@@ -69,9 +76,7 @@ def test_pulumi_killed_in_the_middle_converges(sandbox: Sandbox, tmp_path: Path)
         start_new_session=True,
     )
     deadline = time.monotonic() + 120
-    while "2" not in sandbox.kubectl(
-        "get", "deployment", "notification-agent", "-n", "agents-dev", "-o", "jsonpath={.spec.replicas}"
-    ):
+    while _requested(sandbox) != "300Mi":
         assert time.monotonic() < deadline, "the update never reached the deployment"
         assert process.poll() is None, "the update ended before it was killed"
     os.killpg(process.pid, signal.SIGKILL)
@@ -80,7 +85,4 @@ def test_pulumi_killed_in_the_middle_converges(sandbox: Sandbox, tmp_path: Path)
     sandbox.pulumi("up", "-s", "dev", "--yes", "--skip-preview", "--refresh", timeout=600)
     sandbox.pulumi("preview", "-s", "dev", "--expect-no-changes")
     assert _stack_resources(sandbox) == before
-    replicas = sandbox.kubectl(
-        "get", "deployment", "notification-agent", "-n", "agents-dev", "-o", "jsonpath={.spec.replicas}"
-    )
-    assert replicas == "1"
+    assert _requested(sandbox) == "256Mi"
