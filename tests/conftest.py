@@ -38,6 +38,7 @@ _SLOW = (
     "conformance/test_program_bodies.py",
     "infra/azure/",
     "infra/graph/",
+    "infra/observability/test_mutations.py",
 )
 
 
