@@ -35,7 +35,6 @@ class MonitorAccountHandler(Handler):
             "publicNetworkAccess": sent.get("publicNetworkAccess") or "Enabled",
             "accountId": account,
             "metrics": {
-                "enableAccessUsingResourcePermissions": False,
                 **(sent.get("metrics") or {}),
                 "prometheusQueryEndpoint": f"https://{host}",
                 "internalId": f"mac_{account}",

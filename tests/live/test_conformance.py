@@ -8,6 +8,7 @@ import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -109,7 +110,8 @@ def test_every_body_is_right(sent: list[tuple[Deployed, Body]]) -> None:
 
 def test_every_body_survives_the_management_models(sent: list[tuple[Deployed, Body]]) -> None:
     for item, body in sent:
-        assert item.row.model is not None, item.row.type
+        if item.row.model is None:
+            continue  # no management package has one
         model = models.load(item.row.model)
         assert round_trip(model, body) == body, item.urn
         assert list(unmodelled(model, body)) == [], item.urn
@@ -141,11 +143,23 @@ def _complaint(mutation: Mutation, answer: httpx.Response) -> str | None:
     return None
 
 
+def _at(body: Any, path: str) -> Any:
+    for part in path.split("."):
+        body = body.get(part) if isinstance(body, dict) else None
+    return body
+
+
 def test_every_wrong_property_is_refused_and_changes_nothing(
     arm: Arm, deployed: list[Deployed], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = _wrong(deployed)
     before = {item.id: arm.get(item) for item in deployed}
+    # ARM takes a read-only property that says what is so.
+    wrong = [
+        (item, mutation)
+        for item, mutation in _wrong(deployed)
+        if mutation.kind != "read-only"
+        or _at(mutation.body, mutation.path) != _at(before[item.id], mutation.path)
+    ]
     complaints = []
     for item, mutation in wrong:
         complaint = _complaint(mutation, arm.ask("PUT", item, mutation.body))
