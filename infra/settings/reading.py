@@ -78,12 +78,12 @@ def _model_at(path: list[str]) -> type[BaseModel]:
     for part in path:
         # Inside a mapping of sections, `part` is a key of it and the class stays the one of its values.
         if part in model.model_fields:
-            model = _section(model.model_fields[part].annotation) or model
+            model = section_of(model.model_fields[part].annotation) or model
     return model
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[BaseModel] | None:
     """The settings class in an annotation such as `X`, `X | None` or `dict[str, X]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next(filter(None, map(_section, get_args(annotation))), None)
+    return next(filter(None, map(section_of, get_args(annotation))), None)

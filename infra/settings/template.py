@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from infra.settings.model import Settings
-from infra.settings.reading import NAMESPACE
+from infra.settings.reading import NAMESPACE, section_of
 
 _HEAD = """\
 # Every setting of a stack, with its default; those without one are marked as required.
@@ -41,7 +41,7 @@ def _setting(name: str, field: FieldInfo) -> Iterator[str]:
 
 def _entry(key: str, name: str, field: FieldInfo, default: Any, indent: int) -> Iterator[str]:
     """The lines of one setting; `default` is its value where nothing else is said."""
-    pad, section = " " * indent, _section(field.annotation)
+    pad, section = " " * indent, section_of(field.annotation)
     if section is None:
         note = _note(name, field)
         yield f"{pad}{key}: {_value(name, default)}{f'  # {note}' if note else ''}"
@@ -95,13 +95,6 @@ def _constraints(annotation: Any, metadata: list[Any]) -> Iterator[str]:
     else:
         for part in get_args(annotation):
             yield from _constraints(part, [])
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    """The section in `X`, `X | None` or `dict[str, X]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_section, get_args(annotation))), None)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from azure.eventgrid import EventGridPublisherClient
 from sandbox.azure.eventgrid.timing import PACE
 from sandbox.config import Config
 from tests.sandboxed import Sandbox
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
@@ -86,7 +86,7 @@ class Platform:
             found[:] = [json.loads(base64.b64decode(one["content"]))["type"] for one in peeked]
             return len(found) >= count
 
-        eventually(look, f"{count} messages")
+        until(look, bool, 120, f"{count} messages")
         return found
 
     def letters(self, count: int, folder: Path) -> list[dict[str, Any]]:
@@ -97,20 +97,13 @@ class Platform:
             names[:] = [blob["name"] for blob in listed]
             return len(names) >= count
 
-        eventually(look, f"{count} dead-letter blobs")
+        until(look, bool, 120, f"{count} dead-letter blobs")
         found = []
         for number, name in enumerate(names):
             file = folder / f"{number}.json"
             self.storage("blob", "download", "-c", CONTAINER, "-n", name, "-f", str(file), "--overwrite")
             found += json.loads(file.read_text())
         return found
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from sandbox.config import Config
 from sandbox.network import addresses
 from tests.sandboxed import Sandbox
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1200)]
 
-T = TypeVar("T")
 GROUP, NETWORK, CLUSTER, REGISTRY, ACCOUNT = (
     "rg-network-trial",
     "vnet-network-trial",
@@ -86,14 +86,6 @@ class Stage:
 def _answer(text: str) -> Answer:
     found = json.loads(text.strip().splitlines()[-1])
     return Answer(found["address"], found["status"], found["text"] or "")
-
-
-def until(read: Callable[[], T], good: Callable[[T], bool], seconds: float = 60) -> T:
-    deadline = time.monotonic() + seconds
-    while not good(value := read()):
-        assert time.monotonic() < deadline, value
-        time.sleep(0.2)
-    return value
 
 
 def client(

@@ -6,9 +6,8 @@ import json
 import os
 import re
 import signal
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import psycopg
 import pytest
 
 from tests.sandboxed import Sandbox
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -104,13 +104,6 @@ def postgres(sql: Sql, server: str) -> list[psutil.Process]:
     return [one for one in psutil.process_iter(["cmdline"]) if settings in (one.info["cmdline"] or ())]
 
 
-def wait(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.1)
-
-
 def answers(sql: Sql, host: str | None = None) -> bool:
     try:
         sql.connect(host).close()
@@ -164,7 +157,7 @@ def test_a_server_that_is_killed_comes_back_with_all_that_was_acknowledged(sql: 
         connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
     (postmaster,) = postgres(sql, sql.server)
     os.kill(postmaster.pid, signal.SIGKILL)
-    wait(lambda: postgres(sql, sql.server) not in ([], [postmaster]) and answers(sql))
+    until(lambda: postgres(sql, sql.server) not in ([], [postmaster]) and answers(sql))
     with sql.connect() as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
 

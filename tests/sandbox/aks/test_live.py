@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -21,10 +21,10 @@ from sandbox.host import mounts
 from sandbox.network import addresses
 from tests.sandbox.aks import ask_dns
 from tests.sandboxed import Sandbox
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
-T = TypeVar("T")
 GROUP, NAME, REGISTRY = "rg-aks-trial", "aks-trial", "acrakstrial"
 SUFFIX = Config().suffix
 HERE = ("-g", GROUP, "-n", NAME)
@@ -49,14 +49,6 @@ class Trial:
 
     def kubectl(self, *arguments: str, **options: Any) -> str:
         return self.sandbox.kubectl(*arguments, **options)
-
-
-def until(read: Callable[[], T], good: Callable[[T], bool], seconds: float = 120) -> T:
-    deadline = time.monotonic() + seconds
-    while not good(value := read()):
-        assert time.monotonic() < deadline, value
-        time.sleep(0.3)
-    return value
 
 
 def traces(cluster: ClusterLayout) -> list[str]:
@@ -124,7 +116,9 @@ def test_a_cluster_is_ready_when_its_put_ends(trial: Trial, record_property: Cal
 def test_kubectl_works_as_on_any_cluster(trial: Trial) -> None:
     trial.kubectl("create", "deployment", "one", f"--image={COREDNS}", "--", "/coredns", "-dns.port=1053")
     trial.kubectl("rollout", "status", "deploy/one", "--timeout=90s")
-    assert "CoreDNS" in until(lambda: trial.kubectl("logs", "deploy/one"), lambda text: "CoreDNS" in text)
+    assert "CoreDNS" in until(
+        lambda: trial.kubectl("logs", "deploy/one"), lambda text: "CoreDNS" in text, 120
+    )
     assert "CoreDNS" in trial.kubectl("exec", "deploy/one", "--", "/coredns", "-version")
     trial.kubectl("scale", "deploy/one", "--replicas=2")
     trial.kubectl("rollout", "status", "deploy/one", "--timeout=90s")
@@ -134,6 +128,7 @@ def test_kubectl_works_as_on_any_cluster(trial: Trial) -> None:
     until(
         lambda: trial.kubectl("get", "pods", "-l", "app=one"),
         lambda text: "ErrImagePull" in text or "ImagePullBackOff" in text,
+        120,
     )
     trial.kubectl("rollout", "undo", "deploy/one")
     trial.kubectl("rollout", "status", "deploy/one", "--timeout=90s")
@@ -145,8 +140,8 @@ def test_top_measures(trial: Trial) -> None:
     def top(kind: str) -> str:
         return trial.sandbox.run("kubectl", "top", kind, "-n", "kube-system", check=False).out
 
-    assert "aks-system" in until(lambda: top("nodes"), lambda text: "aks-system" in text)
-    assert "coredns" in until(lambda: top("pods"), lambda text: "coredns" in text)
+    assert "aks-system" in until(lambda: top("nodes"), lambda text: "aks-system" in text, 120)
+    assert "coredns" in until(lambda: top("pods"), lambda text: "coredns" in text, 120)
 
 
 def test_azure_rbac_decides_what_a_user_may(trial: Trial, tmp_path: Path) -> None:
@@ -284,7 +279,9 @@ def test_an_identity_without_acrpull_cannot_pull(trial: Trial) -> None:
     pod = _pod("pulled", "system")
     pod["spec"]["containers"] = [{"name": "main", "image": f"{registry['loginServer']}/none:1"}]
     trial.apply(pod)
-    why = until(lambda: trial.kubectl("describe", "pod", "pulled"), lambda text: "Failed to pull" in text)
+    why = until(
+        lambda: trial.kubectl("describe", "pod", "pulled"), lambda text: "Failed to pull" in text, 120
+    )
     assert "401 Unauthorized" in why
     identity = az("aks", "show", *HERE)["identityProfile"]["kubeletidentity"]["objectId"]
     grantee = ("--assignee-object-id", identity, "--assignee-principal-type", "ServicePrincipal")
@@ -292,7 +289,7 @@ def test_an_identity_without_acrpull_cannot_pull(trial: Trial) -> None:
     trial.kubectl("delete", "pod", "pulled")
     trial.apply(pod)
     # Allowed now; there is just no such image.
-    until(lambda: trial.kubectl("describe", "pod", "pulled"), lambda text: "none:1: not found" in text)
+    until(lambda: trial.kubectl("describe", "pod", "pulled"), lambda text: "none:1: not found" in text, 120)
     trial.kubectl("delete", "pod", "pulled")
     az("acr", "delete", "-g", GROUP, "-n", REGISTRY, "--yes")
 
@@ -330,7 +327,7 @@ def test_a_killed_node_comes_back_with_its_pods(trial: Trial) -> None:
         (status,) = pod["status"]["containerStatuses"]
         return pod["metadata"]["name"], status["restartCount"], status["ready"]
 
-    name, restarts, _ = until(coredns, lambda found: found[2])
+    name, restarts, _ = until(coredns, lambda found: found[2], 120)
     processes = set(mount_namespace_processes(trial.layout.nodes()[0].mount_namespace))
     processes |= set(cgroups.processes(trial.layout.nodes()[0].cgroup))
     assert len(processes) > 5

@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +32,7 @@ from sandbox.azure.eventgrid.timing import PACE
 from sandbox.config import SUBSCRIPTION_ID, Config
 from tests.sandbox.azure import fakes
 from tests.sandbox.served import Served, served
+from tests.waiting import until
 
 GROUP, REGION = "rg-events", "westeurope"
 ACCOUNT, QUEUE, CONTAINER, TOPIC, NAME = "stevents", "notification", "deadletters", "topic-events", "sub-it"
@@ -117,7 +117,7 @@ class Platform:
                     queue.delete_message(message)
             return len(found) >= count
 
-        eventually(take, f"{count} messages; there are {found}")
+        until(take, bool, 20, f"{count} messages; there are {found}")
         return found
 
     def letters(self, count: int) -> list[dict[str, Any]]:
@@ -133,15 +133,8 @@ class Platform:
                     found.extend(json.loads(container.download_blob(blob.name).readall()))
             return len(found) >= count
 
-        eventually(look, f"{count} dead letters")
+        until(look, bool, 20, f"{count} dead letters")
         return found
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import gzip
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,7 @@ from sandbox.arm.errors import ArmError
 from sandbox.azure.sql import backups, keeper, programs
 from sandbox.azure.sql.backups import Backup
 from tests.sandbox.azure.sql.conftest import DATABASE, GROUP, SERVER, Sql
-
-
-def wait(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.05)
+from tests.waiting import until
 
 
 def backup(ended: float) -> Backup:
@@ -47,7 +40,7 @@ def test_the_newest_backup_before_the_window_is_kept(before: float, gone: list[f
 
 
 def test_a_new_server_is_backed_up_by_itself(server: Sql) -> None:
-    wait(lambda: backups.taken(server.instance().backups))
+    until(lambda: backups.taken(server.instance().backups))
     (first,) = backups.taken(server.instance().backups)
     assert first.began <= first.ended <= time.time()
     shown: Any = server.arm.databases.get(GROUP, SERVER, DATABASE).properties
@@ -62,7 +55,7 @@ def test_log_is_archived_whole_and_compressed(server: Sql) -> None:
         connection.execute("CREATE TABLE archived AS SELECT generate_series(1, 1000) AS n")
     asyncio.run(_switch(server))
     archive = server.instance().archive
-    wait(lambda: list(archive.glob("*.gz")))
+    until(lambda: list(archive.glob("*.gz")))
     segment = max(archive.glob("????????????????????????.gz"))
     assert len(gzip.decompress(segment.read_bytes())) == 4 << 20
     assert segment.stat().st_size < 4 << 20
@@ -79,7 +72,7 @@ async def _switch(server: Sql) -> str:
 
 def test_they_lead_to_any_moment(server: Sql, state: Path) -> None:
     """Recovered by hand: a base backup unpacked, the archive replayed to a time, then asked."""
-    wait(lambda: backups.taken(server.instance().backups))
+    until(lambda: backups.taken(server.instance().backups))
     with server.log_in() as connection:
         connection.execute("CREATE TABLE moments (n int)")
         connection.execute("INSERT INTO moments VALUES (1)")
@@ -90,7 +83,7 @@ def test_they_lead_to_any_moment(server: Sql, state: Path) -> None:
         connection.execute("DROP TABLE moments")
     segment = asyncio.run(_switch(server))
     instance = server.instance()
-    wait((instance.archive / f"{segment}.gz").exists)
+    until((instance.archive / f"{segment}.gz").exists)
     base = max(
         (one for one in backups.taken(instance.backups) if one.ended < moment.timestamp()),
         key=lambda one: one.ended,
@@ -120,7 +113,7 @@ archive_mode = off
         ]
     )
     try:
-        wait(lambda: _moments(folder) is not None)
+        until(lambda: _moments(folder) is not None)
         assert _moments(folder) == [(1,)]
     finally:
         process.terminate()
@@ -152,7 +145,7 @@ def test_policy_says_how_long_and_how_often(server: Sql) -> None:
 
 async def test_what_policy_no_longer_keeps_is_forgotten(server: Sql) -> None:
     instance = server.instance()
-    wait(lambda: backups.taken(instance.backups))
+    until(lambda: backups.taken(instance.backups))
     await backups.take(instance)
     await _switch(server)
     second = await backups.take(instance)

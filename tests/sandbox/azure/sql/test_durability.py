@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,9 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from sandbox.azure.sql import programs
 from sandbox.azure.sql.instance import Instance
 from tests.sandbox.azure.sql.conftest import DATABASE, GROUP, SERVER, Sql, running
+from tests.waiting import until
 
 OTHER = "sql-other-dev"
-
-
-def wait(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.05)
 
 
 def processes(folder: Path) -> list[psutil.Process]:
@@ -55,7 +47,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(server: Sql) -> None:
         postmaster = server.supervisor.running[server.instance().program]
         postmaster.send_signal(signal.SIGKILL)
         postmaster.wait()
-        wait(lambda: _is_lost(connection))
+        until(lambda: _is_lost(connection))
     with pytest.raises(psycopg.OperationalError, match="not currently available"):
         server.log_in()
     asyncio.run(_start(server.instance()))
@@ -100,7 +92,7 @@ def test_deletion_leaves_nothing(server: Sql) -> None:
     server.make_server(OTHER)
     server.let_azure_in(OTHER)
     instance = server.instance(OTHER)
-    wait(lambda: list(instance.backups.glob("*Z")))
+    until(lambda: list(instance.backups.glob("*Z")))
     with server.log_in(host=OTHER, database="master") as connection:
         server.arm.servers.begin_delete(GROUP, OTHER, polling_interval=0).result()
         with pytest.raises(psycopg.OperationalError):
@@ -162,7 +154,7 @@ def test_a_group_goes_with_servers_that_are_down(server: Sql) -> None:
     segment = (instance.data / "postmaster.pid").read_text().splitlines()[6].split()[1]
     assert segment in segments()
     server.supervisor.running[instance.program].kill()
-    wait(lambda: not processes(instance.folder))
+    until(lambda: not processes(instance.folder))
     server.groups.resource_groups.begin_delete("rg-doomed", polling_interval=0).result()
     assert not instance.folder.exists()
     assert segment not in segments()

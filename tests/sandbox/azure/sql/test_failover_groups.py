@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -13,17 +12,11 @@ from azure.core.exceptions import HttpResponseError
 
 from sandbox.azure.sql import replication
 from tests.sandbox.azure.sql.conftest import ADMINISTRATOR, DATABASE, GROUP, SERVER, Sql, group_id
+from tests.waiting import until
 
 BACKUP = "sql-agents-dev-backup"
 FAILOVER = "fog-agents-dev"
 AGENT = "id-agent"
-
-
-def wait(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.05)
 
 
 def server_id(name: str) -> str:
@@ -103,7 +96,7 @@ def test_it_is_shown_at_both_servers(pair: Sql) -> None:
 
 def test_the_listeners_lead_to_the_primary_and_the_replica(pair: Sql) -> None:
     assert sentinels(pair, FAILOVER) == [1]
-    wait(lambda: sentinels(pair, f"{FAILOVER}.secondary") == [1])
+    until(lambda: sentinels(pair, f"{FAILOVER}.secondary") == [1])
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         add(pair, 0, f"{FAILOVER}.secondary")
     with pair.log_in(host=BACKUP) as connection:
@@ -121,7 +114,7 @@ def test_users_of_the_primary_are_users_of_the_replica(pair: Sql) -> None:
             return sentinels(pair, BACKUP, user=AGENT, token=token) == [1]
         return False
 
-    wait(comes_in)
+    until(comes_in)
 
 
 def test_databases_are_made_at_the_primary_only(pair: Sql) -> None:
@@ -144,7 +137,7 @@ def test_a_planned_failover_loses_nothing_and_goes_back(pair: Sql) -> None:
         with pair.log_in(host=FAILOVER) as connection:
             assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
     add(pair, 4)
-    wait(lambda: sentinels(pair, BACKUP) == [1, 2, 3, 4])
+    until(lambda: sentinels(pair, BACKUP) == [1, 2, 3, 4])
     with pytest.raises(HttpResponseError, match="is the primary already"):
         groups.begin_failover(GROUP, SERVER, FAILOVER, polling_interval=0).result()
 
@@ -164,7 +157,7 @@ def test_a_forced_failover_loses_what_was_on_its_way(pair: Sql) -> None:
     assert sentinels(pair, FAILOVER) == [1, 2, 3, 4]
     add(pair, 6)
     # The old primary is a copy of the new one now.
-    wait(lambda: sentinels(pair, SERVER) == [1, 2, 3, 4, 6])
+    until(lambda: sentinels(pair, SERVER) == [1, 2, 3, 4, 6])
 
 
 def test_a_replica_that_lags_is_not_failed_over_to_by_plan(
@@ -194,7 +187,7 @@ def test_a_primary_that_did_not_stop_in_order_stays_the_primary(
             process.wait()
 
     # What was held back until now is on its way.
-    wait(lambda: sentinels(pair, SERVER) == [1, 2, 3, 4, 6, 7])
+    until(lambda: sentinels(pair, SERVER) == [1, 2, 3, 4, 6, 7])
     with monkeypatch.context() as patch:
         patch.setattr(pair.supervisor, "stop", kill)
         with pytest.raises(HttpResponseError, match="has not received all changes"):
@@ -204,7 +197,7 @@ def test_a_primary_that_did_not_stop_in_order_stays_the_primary(
 
 
 def test_without_the_group_both_servers_keep_the_data(pair: Sql) -> None:
-    wait(lambda: sentinels(pair, SERVER) == [1, 2, 3, 4, 6, 7])
+    until(lambda: sentinels(pair, SERVER) == [1, 2, 3, 4, 6, 7])
     pair.arm.failover_groups.begin_delete(GROUP, BACKUP, FAILOVER, polling_interval=0).result()
     assert list(pair.arm.failover_groups.list_by_server(GROUP, SERVER)) == []
     add(pair, 8, SERVER)
