@@ -45,5 +45,12 @@ _SLOW = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).as_posix().startswith(_SLOW):
+        place = item.path.relative_to(here).as_posix()
+        if place.startswith(_SLOW):
             item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.xdist_group(_group(item, place)))
+
+
+def _group(item: pytest.Item, place: str) -> str:
+    """What one worker runs in one go: all that shares the sandbox or the machine's network, else a file."""
+    return "machine" if item.get_closest_marker("live") or item.get_closest_marker("soak") else place

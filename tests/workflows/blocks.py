@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Block:
         )
 
 
+@functools.cache
 def workflows() -> dict[str, dict[str, Any]]:
     """File name -> content; `on` is the key True, as YAML 1.1 has it."""
     return {path.name: yaml.safe_load(path.read_text()) for path in sorted(WORKFLOWS.glob("*.yml"))}

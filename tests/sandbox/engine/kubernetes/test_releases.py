@@ -13,6 +13,7 @@ from sandbox.engine.kubernetes.helm import charts, inputs, storage
 from sandbox.engine.kubernetes.objects import Kind
 from sandbox.helm import releases
 from tests.sandbox.engine.conftest import Project
+from tests.waiting import until
 
 CRD, SECRET = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), Kind("", "v1", "Secret")
 CERTIFICATE = Kind("cert-manager.io", "v1", "Certificate")
@@ -77,7 +78,7 @@ def test_a_release_is_installed_kept_and_removed(helm: Project, client: Client) 
     helm.configure("keep", "false")
     helm.up()
     helm.pulumi("destroy", "--yes", "--skip-preview")
-    assert client.find(CRD, "", NAME) is None
+    until(lambda: client.find(CRD, "", NAME), lambda live: live is None, what="its finalizer to be done")
 
 
 def test_the_definitions_refuse_what_they_do_not_know(helm: Project, client: Client) -> None:
