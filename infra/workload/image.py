@@ -7,6 +7,7 @@ happens when the application's sources change; pods refer to the digest, so they
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from infra.azure.registry import Registry
 from infra.naming import image_repository
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "infra"
 # What the Dockerfile copies.
 SOURCES = ("Dockerfile", "app")
 
@@ -61,7 +63,8 @@ class Image(pulumi.ComponentResource):
                 f" {tags} --file Dockerfile --platform linux/amd64 --no-logs --only-show-errors",
                 " --query 'outputImages[0].digest' --output tsv .",
             ),
-            dir=str(ROOT),
+            # Commands run in the program's folder; relative, so that state fits every checkout.
+            dir=os.path.relpath(ROOT, PROGRAM),
             triggers=[source_hash(), args.version, *args.agents],
             opts=pulumi.ResourceOptions(parent=self, depends_on=args.registry.push_roles),
         )

@@ -16,8 +16,6 @@ from tests.sandboxed import ROOT
 SETTINGS = "Pulumi.dev.yaml"
 #: What Pulumi reads of a project; `.venv` is lent, not copied.
 _PROJECT = ("Pulumi.yaml", SETTINGS, "pyproject.toml", "uv.lock", "Dockerfile", "app", "infra", "prompts")
-_IMAGE = "infra/workload/image.py"
-_OWN_ROOT = "ROOT = Path(__file__).resolve().parents[2]"
 
 #: What happens, to resources of which type.
 Touched = frozenset[tuple[str, str]]
@@ -91,9 +89,6 @@ def _copy_project(folder: Path) -> None:
         else:
             shutil.copy(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    # The folder that the image is built in is part of the deployed state: it stays, so that only the change
-    # itself shows.
-    _replace(folder / _IMAGE, _OWN_ROOT, f"ROOT = Path({str(ROOT)!r})")
 
 
 def _replace(file: Path, before: str, after: str) -> None:

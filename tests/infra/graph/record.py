@@ -67,11 +67,11 @@ def graph(stack: str, *, root: Path = ROOT) -> dict[str, Any]:
 
 
 def render(stack: str, *, root: Path = ROOT) -> str:
-    """As YAML, without where the project lies and what its sources are at the moment."""
+    """As YAML, without what the image's sources are at the moment."""
     text = yaml.dump(
         graph(stack, root=root), Dumper=yaml.CSafeDumper, sort_keys=True, width=120, allow_unicode=True
     )
-    return text.replace(str(root), "PROJECT").replace(source_hash(root), "SOURCES")
+    return text.replace(source_hash(root), "SOURCES")
 
 
 def _of_urn(urn: str) -> tuple[str, str]:
