@@ -42,15 +42,19 @@ _SLOW = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        place = item.path.relative_to(here).as_posix()
-        if place.startswith(_SLOW):
-            item.add_marker(pytest.mark.slow)
-        item.add_marker(pytest.mark.xdist_group(_group(item, place)))
+#: Folders whose tests share what is dear to start: a control plane, an engine.
+_TOGETHER = ("sandbox/engine/kubernetes", "sandbox/aks/certmanager", "infra/azure")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    if place.startswith(_SLOW):
+        item.add_marker(pytest.mark.slow)
+    item.add_marker(pytest.mark.xdist_group(_group(item, place)))
 
 
 def _group(item: pytest.Item, place: str) -> str:
     """What one worker runs in one go: all that shares the sandbox or the machine's network, else a file."""
-    return "machine" if item.get_closest_marker("live") or item.get_closest_marker("soak") else place
+    if item.get_closest_marker("live") or item.get_closest_marker("soak"):
+        return "machine"
+    return next((folder for folder in _TOGETHER if place.startswith(folder)), place)
