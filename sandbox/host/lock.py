@@ -14,6 +14,9 @@ from sandbox.host.errors import HostError
 
 Say = Callable[[str], None]
 
+#: Folders in the state that az, kubectl and pulumi make anew, when `environment` names them.
+_CLIENTS = ("user", "pulumi")
+
 
 @contextlib.contextmanager
 def exclusive(config: Config, action: str, say: Say) -> Iterator[None]:
@@ -48,10 +51,13 @@ def exclusive(config: Config, action: str, say: Say) -> Iterator[None]:
 
 
 def _check_folder(state: Path, lock: Path) -> None:
-    """`reset` removes the folder with all that is in it, so it must be ours alone."""
+    """`reset` removes the folder with all that is in it, so it must be ours alone.
+
+    A shell that still has the variables of a sandbox that was reset makes its clients' folders anew.
+    """
     try:
         state.mkdir(parents=True, exist_ok=True)
-        foreign = not lock.exists() and any(state.iterdir())
+        foreign = not lock.exists() and any(path.name not in _CLIENTS for path in state.iterdir())
     except OSError as error:
         raise HostError(f"the state folder {state} cannot be used: {error.strerror}") from error
     if foreign:

@@ -197,6 +197,14 @@ def test_a_folder_with_other_things_is_not_taken_for_state(config: Config) -> No
     assert [path.name for path in config.state.iterdir()] == ["thesis.tex"]
 
 
+def test_what_clients_wrote_after_a_reset_is_taken_for_state(config: Config) -> None:
+    """A shell that still has the variables runs az or pulumi: neither `up` nor `reset` may stumble over it."""
+    for folder in (environment.azure_config_folder(config), environment.pulumi_folder(config)):
+        folder.mkdir(parents=True)
+    with exclusive(config, "reset", lambda _: None):
+        assert (config.state / "lock").exists()
+
+
 def test_a_state_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
