@@ -198,7 +198,7 @@ def test_a_folder_with_other_things_is_not_taken_for_state(config: Config) -> No
 
 
 def test_what_clients_wrote_after_a_reset_is_taken_for_state(config: Config) -> None:
-    """A shell that still has the variables runs az or pulumi: neither `up` nor `reset` may stumble over it."""
+    """A shell with the variables still set runs az or pulumi: neither `up` nor `reset` may stumble."""
     for folder in (environment.azure_config_folder(config), environment.pulumi_folder(config)):
         folder.mkdir(parents=True)
     with exclusive(config, "reset", lambda _: None):

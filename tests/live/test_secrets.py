@@ -1,0 +1,108 @@
+"""Secrets stay where they belong: canaries are seeded, and all that people can read is searched."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sandbox.config import Config
+from tests.sandboxed import ROOT, Sandbox
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
+
+_VAULT = "kv-agents-dev"
+#: How the registry's layers, and what is rotated, begin.
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """dev with two secret settings: `printed` is all that the commands said, `canaries` the secret parts."""
+
+    settings: Path
+    canaries: dict[str, str]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def seeded(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    settings = Path(shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path_factory.mktemp("settings")))
+    canaries = {name: f"canary{secrets.token_hex(12)}" for name in ("pagerduty", "teams")}
+    where = ("--stack", "dev", "--config-file", str(settings))
+    for name, canary in canaries.items():
+        url = f"https://{name}.azure.test/{canary}"
+        sandbox.pulumi("config", "set", "--secret", f"agents:alerts.{name}", "--path", url, *where)
+    commands = [
+        (*command, *where)
+        for command in (
+            ("preview", "--diff"),
+            ("preview", "--json"),
+            ("up", "--yes", "--skip-preview"),
+            ("preview", "--diff", "--refresh"),
+        )
+    ]
+    commands += [("stack", what, "--stack", "dev") for what in ("output", "export", "history")]
+    said = [sandbox.pulumi(*command, timeout=600) for command in commands]
+    yield Seeded(settings, canaries, "\n".join(one.out + one.err for one in said))
+    sandbox.pulumi("up", "--stack", "dev", "--yes", "--skip-preview", timeout=600)
+
+
+def test_the_vault_and_the_action_group_have_them(sandbox: Sandbox, seeded: Seeded) -> None:
+    """What is searched for is really there; otherwise none of the other tests could fail."""
+    for name, canary in seeded.canaries.items():
+        secret = sandbox.az("keyvault", "secret", "show", "--vault-name", _VAULT, "--name", f"{name}-url")
+        assert canary in secret["value"]
+    groups = sandbox.run("az", "monitor", "action-group", "list", "-g", "rg-agents-dev", "-o", "json").out
+    assert all(canary in groups for canary in seeded.canaries.values())
+
+
+def test_no_command_prints_them(seeded: Seeded) -> None:
+    assert "[secret]" in seeded.printed
+    assert not [name for name, canary in seeded.canaries.items() if canary in seeded.printed]
+
+
+@pytest.mark.parametrize("folder", ["pulumi", "logs", "builds", "registries", "user"])
+def test_nothing_kept_by_pulumi_or_the_sandbox_holds_them(seeded: Seeded, folder: str) -> None:
+    """State and its backups, every log, what images were built from, the registry's layers, az's own logs."""
+    files = [path for path in (Config().state / folder).rglob("*") if path.is_file()]
+    assert files, f"there is nothing in {folder} to search"
+    assert _holding(files, seeded) == {}
+
+
+def test_no_manifest_holds_them(sandbox: Sandbox, seeded: Seeded) -> None:
+    kinds = sandbox.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+    manifests = sandbox.kubectl(
+        "get", ",".join(kinds), "-A", "-o", "yaml", "--ignore-not-found", "--show-managed-fields"
+    )
+    assert "kind: Deployment" in manifests
+    assert not [name for name, canary in seeded.canaries.items() if canary in manifests]
+
+
+def test_the_settings_and_the_checkout_hold_them_encrypted(seeded: Seeded) -> None:
+    assert seeded.settings.read_text().count("secure: v1:") == len(seeded.canaries)
+    tracked = [
+        path for name in ("app", "infra", "prompts") for path in (ROOT / name).rglob("*") if path.is_file()
+    ]
+    assert _holding([seeded.settings, *tracked], seeded) == {}
+
+
+def _holding(files: list[Path], seeded: Seeded) -> dict[str, str]:
+    """File -> canary that stands in it as it is."""
+    found = {}
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # replaced meanwhile
+            continue
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+        for name, canary in seeded.canaries.items():
+            if canary.encode() in content:
+                found[str(path)] = name
+    return found
