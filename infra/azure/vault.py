@@ -87,12 +87,18 @@ class Vault(pulumi.ComponentResource):
         )
 
     def _secret(self, name: str, value: SecretStr) -> None:
-        """Written by Resource Manager, which needs no way into the vault's network."""
+        """Written by Resource Manager, which needs no way into the vault's network.
+
+        It stays when its setting goes: a deleted secret's name is taken for days, also after the vault itself
+        was deleted and recovered. Nothing reads it then; who gave the URL out revokes it.
+        """
         keyvault.Secret(
             name,
             secret_name=name,
             vault_name=self.resource.name,
             resource_group_name=self._args.place.resource_group,
             properties=keyvault.SecretPropertiesArgs(value=pulumi.Output.secret(value.get_secret_value())),
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["properties"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, additional_secret_outputs=["properties"], retain_on_delete=True
+            ),
         )

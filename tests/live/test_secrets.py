@@ -17,6 +17,8 @@ from tests.sandboxed import ROOT, Sandbox
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
 _VAULT = "kv-agents-dev"
+_SECRETS = ("pagerduty-url", "teams-url")
+_UP = ("up", "--yes", "--skip-preview", "--stack", "dev")
 #: How the registry's layers, and what is rotated, begin.
 _GZIP = b"\x1f\x8b"
 
@@ -32,6 +34,7 @@ class Seeded:
 
 @pytest.fixture(scope="module")
 def seeded(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    _forget(sandbox)
     settings = Path(shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path_factory.mktemp("settings")))
     canaries = {name: f"canary{secrets.token_hex(12)}" for name in ("pagerduty", "teams")}
     where = ("--stack", "dev", "--config-file", str(settings))
@@ -43,14 +46,24 @@ def seeded(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for command in (
             ("preview", "--diff"),
             ("preview", "--json"),
-            ("up", "--yes", "--skip-preview"),
+            _UP[:3],
             ("preview", "--diff", "--refresh"),
         )
     ]
     commands += [("stack", what, "--stack", "dev") for what in ("output", "export", "history")]
     said = [sandbox.pulumi(*command, timeout=600) for command in commands]
     yield Seeded(settings, canaries, "\n".join(one.out + one.err for one in said))
-    sandbox.pulumi("up", "--stack", "dev", "--yes", "--skip-preview", timeout=600)
+    sandbox.pulumi(*_UP, timeout=600)
+    _forget(sandbox)
+
+
+def _forget(sandbox: Sandbox) -> None:
+    """Secrets outlive their settings; also what an interrupted run left."""
+    for command, done in (("list", "delete"), ("list-deleted", "purge")):
+        for secret in sandbox.az("keyvault", "secret", command, "--vault-name", _VAULT):
+            if secret["name"] in _SECRETS:
+                which = ("--vault-name", _VAULT, "--name", secret["name"])
+                sandbox.az("keyvault", "secret", done, *which)
 
 
 def test_the_vault_and_the_action_group_have_them(sandbox: Sandbox, seeded: Seeded) -> None:
@@ -90,6 +103,23 @@ def test_the_settings_and_the_checkout_hold_them_encrypted(seeded: Seeded) -> No
         path for name in ("app", "infra", "prompts") for path in (ROOT / name).rglob("*") if path.is_file()
     ]
     assert _holding([seeded.settings, *tracked], seeded) == {}
+
+
+def test_a_setting_that_comes_back_takes_its_secret_over(sandbox: Sandbox, seeded: Seeded) -> None:
+    """As docs/changes.md says. The secret stayed in the vault, and the message says what to do about it."""
+    again = (*_UP, "--config-file", str(seeded.settings))
+    sandbox.pulumi(*_UP, timeout=600)
+    refused = sandbox.pulumi(*again, check=False, timeout=600)
+    assert refused.code != 0
+    assert "take it over with `pulumi import`" in refused.out + refused.err
+    vault = sandbox.az("keyvault", "show", "--name", _VAULT)["id"]
+    parent = "vault=urn:pulumi:dev::agents::agents:azure:Vault::vault"
+    for name in _SECRETS:
+        what = ("azure-native:keyvault:Secret", name, f"{vault}/secrets/{name}", "--parent", parent)
+        sandbox.pulumi("import", *what, "--generate-code=false", "--protect=false", "--yes", "--stack", "dev")
+    sandbox.pulumi(*again, timeout=600)
+    secret = sandbox.az("keyvault", "secret", "show", "--vault-name", _VAULT, "--name", "teams-url")
+    assert secret["value"].endswith(seeded.canaries["teams"])
 
 
 def _holding(files: list[Path], seeded: Seeded) -> dict[str, str]:
