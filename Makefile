@@ -1,6 +1,6 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help install up down check test preview soak
+.PHONY: help install up down check test preview soak bench
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
@@ -38,3 +38,6 @@ preview:  ## Say in preview.md what a change would do to every stack, and refuse
 
 soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
 	@$(UV) uv run pytest -m soak
+
+bench:  ## How up, preview and refresh grow with the stack, on the running sandbox; AGENTS="5 17 64"
+	@$(UV) uv run python -m benchmarks.growth $(if $(AGENTS),--agents $(AGENTS))

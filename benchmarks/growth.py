@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -26,7 +27,16 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parents[1]
-_PROJECT = ("Pulumi.yaml", "pyproject.toml", "uv.lock", "Dockerfile", "app", "infra", "prompts")
+_PROJECT = (
+    "Pulumi.yaml",
+    "pyproject.toml",
+    "uv.lock",
+    "Dockerfile",
+    ".dockerignore",
+    "app",
+    "infra",
+    "prompts",
+)
 _STACK = "growth"
 _SAMPLE_SECONDS = 0.5
 #: What is weighed: a part's name -> a word of its command line.
@@ -99,6 +109,8 @@ class Stack:
         # So small that all of them fit one node: what is measured is the deployment, not the agents.
         small = {"cpu": "10m", "memory": "64Mi"}
         document["config"]["agents:agents"] = dict.fromkeys(names[:agents], small)
+        # Names that no deleted vault still holds: what is recovered needs a second update to settle.
+        document["config"]["agents:suffix"] = secrets.token_hex(2)
         (folder / f"Pulumi.{_STACK}.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
 
     def pulumi(self, *arguments: str) -> float:

@@ -15,7 +15,10 @@ from tests.sandboxed import ROOT
 
 SETTINGS = "Pulumi.dev.yaml"
 #: What Pulumi reads of a project; `.venv` is lent, not copied.
-_PROJECT = ("Pulumi.yaml", SETTINGS, "pyproject.toml", "uv.lock", "Dockerfile", "app", "infra", "prompts")
+_PROJECT = (
+    *("Pulumi.yaml", SETTINGS, "pyproject.toml", "uv.lock", "Dockerfile", ".dockerignore"),
+    *("app", "infra", "prompts"),
+)
 
 #: What happens, to resources of which type.
 Touched = frozenset[tuple[str, str]]
