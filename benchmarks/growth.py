@@ -92,7 +92,8 @@ class Stack:
     """A copy of the project with `agents` agents, deployed as stack `growth` beside any other."""
 
     def __init__(self, folder: Path, agents: int, env: dict[str, str]) -> None:
-        self._folder, self._env = folder, env
+        # The project's packages are installed from this checkout; the copy's own come first.
+        self._folder, self._env = folder, {**env, "PYTHONPATH": str(folder)}
         for name in _PROJECT:
             source = ROOT / name
             if source.is_dir():

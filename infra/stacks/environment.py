@@ -35,12 +35,14 @@ from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
 from infra.workload.dependencies import Dependencies, SqlDatabase
 from infra.workload.image import Image, ImageArgs
+from infra.workload.prompts import read_prompts
 
 
 def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
     """Declare the environment; the result is the stack's outputs."""
     names, domain = Names(settings.environment, settings.suffix), _domain(settings, cloud)
     host, operators = names.host(domain), operators_of(settings)
+    prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
 
     group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=names.tags())
     place = Place(
@@ -198,6 +200,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             settings=settings,
             names=names,
             host=host,
+            prompts=prompts,
             kubeconfig=cluster.kubeconfig,
             oidc_issuer=cluster.oidc_issuer,
             identities=identities,

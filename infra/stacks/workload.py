@@ -28,11 +28,14 @@ _LINK_LOCAL = "169.254.0.0/16"
 
 @dataclass(frozen=True)
 class Platform:
-    """What the workload stands on. `ready`: whose roles and data must be there before a pod starts."""
+    """What the workload stands on. `prompts`: by agent and file name. `ready`: whose roles and data must be
+    there before a pod starts.
+    """
 
     settings: Settings
     names: Names
     host: str
+    prompts: Mapping[str, dict[str, str]]
     kubeconfig: pulumi.Input[str]
     oidc_issuer: pulumi.Input[str]
     identities: Mapping[str, Identity]
@@ -68,6 +71,7 @@ class Workload(pulumi.ComponentResource):
                 AgentArgs(
                     agent=agent,
                     namespace=names.namespace,
+                    prompts=on.prompts[agent],
                     image=on.image.reference(agent),
                     version=settings.version,
                     settings=wanted,

@@ -51,6 +51,7 @@ class AgentArgs:
 
     agent: str
     namespace: str
+    prompts: dict[str, str]
     image: pulumi.Input[str]
     version: str
     settings: AgentSettings
@@ -79,7 +80,7 @@ class Agent(pulumi.ComponentResource):
             automount_service_account_token=False,
             opts=child,
         )
-        prompts = config_map(args.agent, args.namespace, child)
+        prompts = config_map(args.agent, args.prompts, args.namespace, child)
         self._deploy(prompts.metadata.name, [account, trust, *self._ways(child), *args.ready])
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
         scaled = scaling.Scaled(self._name, args.namespace, self._selector, args.settings)

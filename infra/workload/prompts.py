@@ -28,9 +28,10 @@ def content_hash(prompts: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def config_map(agent: str, namespace: str, opts: pulumi.ResourceOptions) -> k8s.core.v1.ConfigMap:
+def config_map(
+    agent: str, prompts: dict[str, str], namespace: str, opts: pulumi.ResourceOptions
+) -> k8s.core.v1.ConfigMap:
     """The immutable ConfigMap that an agent's pods mount."""
-    prompts = read_prompts(agent)
     return k8s.core.v1.ConfigMap(
         f"{agent}-prompts",
         metadata=ObjectMetaArgs(name=f"{agent}-prompts-{content_hash(prompts)}", namespace=namespace),

@@ -79,6 +79,7 @@ def declared(
                 AgentArgs(
                     agent=agent,
                     namespace=NAMESPACE,
+                    prompts={"say.md": "Say hello."},
                     image=image,
                     version=version,
                     settings=settings,
