@@ -1,7 +1,7 @@
 """How `pulumi up`, preview and refresh grow with the stack: dev, widened by ever more agents.
 
 `uv run python -m benchmarks.growth --agents 5 17 64` on a running sandbox. Each size is a stack of its own,
-made from nothing and destroyed again; the Markdown table on standard output is what `growth.md` keeps.
+made from nothing and destroyed again; the figures are a Markdown table on standard output.
 Seconds are of this machine: compare the rows of one run, not runs.
 """
 
