@@ -24,7 +24,8 @@ _GOES_WITH_ITS_CONTAINER = "azure-native:storage:BlobContainerImmutabilityPolicy
 def test_prod_protects_and_keeps_what_holds_data_and_nothing_else(in_prod: Declarations) -> None:
     assert {one.type for one in in_prod if one.protect} == _STATEFUL
     kept = _STATEFUL | {_GOES_WITH_ITS_CONTAINER}
-    assert {one.type for one in in_prod if one.retain} == kept
+    # The name of a deleted secret is taken for days, also in dev: see `Vault`.
+    assert {one.type for one in in_prod if one.retain} == kept | {"azure-native:keyvault:Secret"}
     assert all(one.protect == (one.type in _STATEFUL) for one in in_prod)
 
 
