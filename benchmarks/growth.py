@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import shlex
 import shutil
@@ -26,17 +25,9 @@ from pathlib import Path
 import psutil
 import yaml
 
-ROOT = Path(__file__).parents[1]
-_PROJECT = (
-    "Pulumi.yaml",
-    "pyproject.toml",
-    "uv.lock",
-    "Dockerfile",
-    ".dockerignore",
-    "app",
-    "infra",
-    "prompts",
-)
+from tests.live.upgrade_paths import copy_project
+from tests.sandboxed import ROOT, user_environment
+
 _STACK = "growth"
 _SAMPLE_SECONDS = 0.5
 #: What is weighed: a part's name -> a word of its command line.
@@ -94,13 +85,7 @@ class Stack:
     def __init__(self, folder: Path, agents: int, env: dict[str, str]) -> None:
         # The project's packages are installed from this checkout; the copy's own come first.
         self._folder, self._env = folder, {**env, "PYTHONPATH": str(folder)}
-        for name in _PROJECT:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, folder)
-        (folder / ".venv").symlink_to(ROOT / ".venv")
+        copy_project(folder)
         document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
         del document["encryptionsalt"]
         names = [*document["config"]["agents:agents"]]
@@ -175,9 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--agents", type=int, nargs="+", default=[5, 17, 64], help="agents per size")
     sizes = parser.parse_args().agents
-    shell = ["bash", "-c", 'eval "$(uv run sandbox env)" && env -0']
-    lines = subprocess.check_output(shell, cwd=ROOT, text=True).split("\0")
-    env = {**os.environ, **dict(line.split("=", 1) for line in lines if "=" in line)}
+    env = user_environment()
     rows = []
     for agents in sizes:
         rows.append(measure(agents, env))

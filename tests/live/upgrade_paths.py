@@ -64,7 +64,7 @@ class Upgrade:
         """The project to preview: this one, or a changed copy of it in `folder`."""
         if not self.program and not self.prompts:
             return ROOT
-        _copy_project(folder)
+        copy_project(folder)
         for name, pairs in self.program.items():
             for before, after in pairs:
                 _replace(folder / name, before, after)
@@ -85,7 +85,7 @@ def _set(config: dict[str, Any], path: str, value: Any) -> None:
         section[keys[-1]] = value
 
 
-def _copy_project(folder: Path) -> None:
+def copy_project(folder: Path) -> None:
     for name in _PROJECT:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
