@@ -23,21 +23,25 @@ from sandbox.host.supervisor import Programs
 def clear(config: Config) -> int:
     """Repeatable; the number of processes that had to be ended. Raises HostError for what will not go."""
     cgroup = Cgroup(config.cgroup)
-    members = cgroup.pids()
-    pods = network.pods_by_inode(_namespaces(members))
+
+    def ours() -> set[int]:
+        return (cgroup.pids() | network.pids(config)) - {os.getpid()}
+
+    found = ours()
+    pods = network.pods_by_inode(_namespaces(found))
     # In good order where there is a supervisor, and without its restarting what is ended.
     supervised = Programs(config)
     if supervised.is_alive():
         with contextlib.suppress(HostError):
             supervised.stop_all()
-    processes.end_all(lambda: (cgroup.pids() | network.pids(config)) - {os.getpid()})
+    processes.end_all(ours)
     mounts.unmount_below(config.state.resolve())
     network.remove(config, pods)
     cgroup.remove()
     kernel.restore_limits(config)
     HostNames(config).remove_all()
     shutil.rmtree(config.run, ignore_errors=True)
-    return len(members)
+    return len(found)
 
 
 def remove_state(config: Config) -> None:

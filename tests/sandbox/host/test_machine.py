@@ -32,6 +32,7 @@ from sandbox.host.errors import HostError
 from sandbox.host.hosts import HostNames
 from sandbox.host.supervisor import AsyncSupervisor, Programs
 from sandbox.services import Program
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -294,6 +295,7 @@ def test_clear_takes_orphans_strays_mounts_and_names(machine: Config, supervised
     orphan = _pid(supervised, "p")
     HostNames(machine).publish("a.azure79.test")
     stray = subprocess.Popen(["nsenter", f"--net={netns.path(machine.netns)}", "sleep", "999"])
+    until(lambda: stray.pid in netns.pids(machine.netns), what="the stray to be inside")
     for name in ("outer", "outer/inner"):
         folder = machine.state / name
         folder.mkdir()
