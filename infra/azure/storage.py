@@ -110,12 +110,13 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _queue(self, agent: str) -> storage.Queue:
+        """What waits in it stays when its agent leaves the settings, also in dev."""
         return storage.Queue(
             agent,
             queue_name=agent,
             account_name=self.account.name,
             resource_group_name=self._args.place.resource_group,
-            opts=self._args.place.stateful(self),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
 
     def _dead_letters(self) -> storage.BlobContainer:

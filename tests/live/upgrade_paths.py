@@ -43,14 +43,12 @@ def _touches(**types: str) -> Touched:
 @dataclass(frozen=True)
 class Upgrade:
     """`settings`: path below `agents:` (`cluster.user.size`) -> value, None takes it away. `program`: file ->
-    (text, what takes its place) pairs. `prompts`: an agent that gets a folder of prompts of its own. `asks`:
-    types that hold data and go all the same, so that the plan guard asks for an acknowledgement."""
+    (text, what takes its place) pairs. `prompts`: an agent that gets a folder of prompts of its own."""
 
     touches: Touched
     settings: Mapping[str, Any] = field(default_factory=dict)
     program: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     prompts: str = ""
-    asks: frozenset[str] = frozenset()
 
     def write_settings(self, folder: Path) -> Path:
         document = yaml.safe_load((ROOT / SETTINGS).read_text())
@@ -154,10 +152,14 @@ UPGRADES = {
         {"agents.reviewer": {}},
         prompts="reviewer",
     ),
+    # What still waits for it stays in its queue.
     "removed agent": Upgrade(
-        _touches(delete=f"{_AGENT} kubernetes:apps:Deployment", **_AGENTS_CHANGE),
+        _touches(
+            delete=f"{_AGENT.replace('storage:Queue ', '')} kubernetes:apps:Deployment",
+            forget="storage:Queue",
+            **_AGENTS_CHANGE,
+        ),
         {"agents.devops": None},
-        asks=frozenset({"azure-native:storage:Queue"}),
     ),
     # The second copies are made beside the first ones; what is updated learns of them, or is copied further.
     "added region": Upgrade(

@@ -14,16 +14,19 @@ _STATEFUL = {
     "azure-native:sql:Database",
     "azure-native:sql:Server",
     "azure-native:storage:BlobContainer",
-    "azure-native:storage:Queue",
     "azure-native:storage:StorageAccount",
 }
-#: Azure refuses to delete it alone, and deletes it with its container.
-_GOES_WITH_ITS_CONTAINER = "azure-native:storage:BlobContainerImmutabilityPolicy"
+#: Kept in every environment, and gone with what they are in: Azure refuses to delete the policy alone, and an
+#: agent that leaves the settings must not take what waits for it along.
+_GO_WITH_THE_ACCOUNT = {
+    "azure-native:storage:BlobContainerImmutabilityPolicy",
+    "azure-native:storage:Queue",
+}
 
 
 def test_prod_protects_and_keeps_what_holds_data_and_nothing_else(in_prod: Declarations) -> None:
     assert {one.type for one in in_prod if one.protect} == _STATEFUL
-    kept = _STATEFUL | {_GOES_WITH_ITS_CONTAINER}
+    kept = _STATEFUL | _GO_WITH_THE_ACCOUNT
     # The name of a deleted secret is taken for days, also in dev: see `Vault`.
     assert {one.type for one in in_prod if one.retain} == kept | {"azure-native:keyvault:Secret"}
     assert all(one.protect == (one.type in _STATEFUL) for one in in_prod)
@@ -31,7 +34,7 @@ def test_prod_protects_and_keeps_what_holds_data_and_nothing_else(in_prod: Decla
 
 def test_dev_protects_nothing(in_dev: Declarations) -> None:
     assert not [one.name for one in in_dev if one.protect]
-    assert {one.type for one in in_dev if one.retain} == {_GOES_WITH_ITS_CONTAINER}
+    assert {one.type for one in in_dev if one.retain} == _GO_WITH_THE_ACCOUNT
 
 
 def test_leaving_out_restore_inputs_undoes_no_restore(in_dev: Declarations) -> None:
