@@ -122,6 +122,14 @@ def test_a_setting_that_comes_back_takes_its_secret_over(sandbox: Sandbox, seede
     assert secret["value"].endswith(seeded.canaries["teams"])
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_leak_would_be_found(seeded: Seeded, tmp_path: Path, packed: bool) -> None:
+    content = b"url: " + seeded.canaries["teams"].encode() + b"\n"
+    (leak := tmp_path / "leak").write_bytes(gzip.compress(content) if packed else content)
+    (clean := tmp_path / "clean").write_bytes(b"url: [secret]\n")
+    assert _holding([leak, clean], seeded) == {str(leak): "teams"}
+
+
 def _holding(files: list[Path], seeded: Seeded) -> dict[str, str]:
     """File -> canary that stands in it as it is."""
     found = {}
