@@ -37,7 +37,8 @@ def seed(config: Config, store: Store, directory: Directory) -> None:
         store.save(assignment)
     directory.register(OBJECT_ID, CLIENT_ID, "agents-deployer", APPLICATION)
     path = config.state / "deployer.json"
-    secret = _known_secret(path) or secrets.token_urlsafe(30)
+    # Letters and digits, so that no command line takes it for an option.
+    secret = _known_secret(path) or secrets.token_hex(32)
     principal = directory.get(OBJECT_ID)
     if principal is None or not principal.has_secret(secret):
         directory.set_secret(OBJECT_ID, secret)

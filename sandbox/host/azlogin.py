@@ -68,7 +68,7 @@ def sign_in(config: Config, az: Path, variables: Mapping[str, str]) -> None:
         az,
         variables,
         *("login", "--service-principal", "--tenant", variables["ARM_TENANT_ID"]),
-        *("--username", variables["ARM_CLIENT_ID"], "--password", variables["ARM_CLIENT_SECRET"]),
+        *("--username", variables["ARM_CLIENT_ID"], f"--password={variables['ARM_CLIENT_SECRET']}"),
     )
     files.write(mark, wanted)
     give_to_user(environment.user_folder(config))

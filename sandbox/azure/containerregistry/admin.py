@@ -18,7 +18,7 @@ def enabled(registry: Resource) -> bool:
 
 
 def _password() -> str:
-    return secrets.token_urlsafe(39)
+    return secrets.token_hex(26)
 
 
 def _passwords(folder: Folder) -> dict[str, str]:

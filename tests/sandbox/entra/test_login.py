@@ -71,6 +71,11 @@ async def test_refusals(cloud: Client, changes: dict[str, Any], status: int, err
     assert body["trace_id"]
 
 
+def test_the_deployers_secret_passes_through_any_command_line(cloud: Client) -> None:
+    """`az login -p SECRET` takes what begins with a dash for an option."""
+    assert cloud.credentials["client_secret"].isalnum()
+
+
 async def test_discovery(cloud: Client) -> None:
     instance = (await cloud.http.get("https://login.azure.test/common/discovery/instance")).json()
     configuration = (await cloud.http.get(instance["tenant_discovery_endpoint"])).json()
