@@ -75,7 +75,7 @@ class DataRoles:
         scope: pulumi.Output[str],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        cosmosdb.SqlResourceSqlRoleAssignment(
+        made = cosmosdb.SqlResourceSqlRoleAssignment(
             name,
             account_name=self._account.name,
             resource_group_name=self._group,
@@ -87,3 +87,4 @@ class DataRoles:
             scope=scope,
             opts=opts,
         )
+        grantee.rights.append(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import pulumi
@@ -38,11 +38,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Grantee:
-    """Who receives a role. `key` is its stable name in the program, used for logical names."""
+    """Who receives a role. `key` is its stable name in the program, used for logical names.
+
+    `rights` are the assignments made so far: what acts as the grantee waits for them, and goes before them.
+    """
 
     key: str
     principal_id: pulumi.Input[str]
     principal_type: authorization.PrincipalType | None = authorization.PrincipalType.SERVICE_PRINCIPAL
+    rights: list[pulumi.Resource] = field(default_factory=list, compare=False)
 
 
 def grant(
@@ -57,8 +61,9 @@ def grant(
     definition = pulumi.Output.concat(
         "/subscriptions/", subscription, "/providers/Microsoft.Authorization/roleDefinitions/", role.value
     )
-    return [
-        authorization.RoleAssignment(
+    assignments = []
+    for grantee in grantees:
+        made = authorization.RoleAssignment(
             f"{name}-{grantee.key}",
             role_assignment_name=pulumi.Output.all(grantee.principal_id, scope).apply(
                 lambda known: assignment(known[0], role.value, known[1])
@@ -69,5 +74,6 @@ def grant(
             scope=scope,
             opts=opts,
         )
-        for grantee in grantees
-    ]
+        grantee.rights.append(made)
+        assignments.append(made)
+    return assignments

@@ -204,6 +204,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             kubeconfig=cluster.kubeconfig,
             oidc_issuer=cluster.oidc_issuer,
             identities=identities,
+            rights={agent.key: agent.rights for agent in agents},
             migration=migration,
             image=Image("image", ImageArgs(registry, list(settings.agents), settings.version)),
             dependencies=Dependencies(

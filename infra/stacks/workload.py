@@ -28,8 +28,9 @@ _LINK_LOCAL = "169.254.0.0/16"
 
 @dataclass(frozen=True)
 class Platform:
-    """What the workload stands on. `prompts`: by agent and file name. `ready`: whose roles and data must be
-    there before a pod starts.
+    """What the workload stands on. `prompts`: by agent and file name. `rights`: by agent, its roles.
+
+    `ready`: whose roles and data must be there before a pod starts.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Platform:
     kubeconfig: pulumi.Input[str]
     oidc_issuer: pulumi.Input[str]
     identities: Mapping[str, Identity]
+    rights: Mapping[str, Sequence[pulumi.Resource]]
     migration: Identity
     image: Image
     dependencies: Dependencies
@@ -80,9 +82,9 @@ class Workload(pulumi.ComponentResource):
                     oidc_issuer=on.oidc_issuer,
                     dependencies=on.dependencies,
                     reach=reach,
-                    ready=on.ready,
+                    rights=on.rights[agent],
                 ),
-                after(namespace, *migration),
+                after(namespace, *(migration or on.ready)),
             )
             for agent, wanted in settings.agents.items()
         ]

@@ -46,7 +46,9 @@ _DRAIN_SECONDS = 65 + 5
 class AgentArgs:
     """`identity_name` is the identity's name, under which it logs in to the database.
 
-    `ready` is what must exist before the first pod starts: its rights, the namespace, the migrated database.
+    `rights` are its roles: the first pod starts after them, and the last one ends before them. What every
+    agent waits for, such as the migrated database, is in the component's `depends_on`: named here, each of
+    many agents would depend on the roles of all the others.
     """
 
     agent: str
@@ -60,7 +62,7 @@ class AgentArgs:
     oidc_issuer: pulumi.Input[str]
     dependencies: Dependencies
     reach: Reach
-    ready: Sequence[pulumi.Resource]
+    rights: Sequence[pulumi.Resource]
 
 
 class Agent(pulumi.ComponentResource):
@@ -81,7 +83,7 @@ class Agent(pulumi.ComponentResource):
             opts=child,
         )
         prompts = config_map(args.agent, args.prompts, args.namespace, child)
-        self._deploy(prompts.metadata.name, [account, trust, *self._ways(child), *args.ready])
+        self._deploy(prompts.metadata.name, [account, trust, *self._ways(child), *args.rights])
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
         scaled = scaling.Scaled(self._name, args.namespace, self._selector, args.settings)
         scaling.autoscaler(scaled, after)

@@ -88,7 +88,7 @@ def declared(
                     oidc_issuer="https://issuer.example",
                     dependencies=needs,
                     reach=reach,
-                    ready=ready,
+                    rights=ready,
                 ),
             )
         manager = CertManager("cert-manager", CertificateSettings(email="oncall@example.com"))
