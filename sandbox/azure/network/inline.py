@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -28,15 +29,14 @@ def listed(body: Mapping[str, Any], name: str) -> list[Body] | None:
     return list(value) if value is not None else None
 
 
-class InlineParent(Handler):
-    """`children` is the property, the last part of the child's type, and its path segment: all the same "
-    "word."""
+class InlineParent(Handler, ABC):
+    """`children` is the property, the last part of the child's type, and its path segment: one word."""
 
     children: ClassVar[str]
 
+    @abstractmethod
     def complete(self, id: ResourceId, properties: Body) -> Body:  # noqa: A002
         """A child's properties with defaults and computed ones."""
-        raise NotImplementedError
 
     def in_use(self, id: ResourceId, parent: ResourceId) -> None:  # noqa: A002
         """Raise when a child cannot go."""
