@@ -25,6 +25,8 @@ from sandbox.toolchain import Toolchain
 NAME_SERVER, SERVER = "dns", "azure"
 #: Seconds for the endpoints to answer, and for stored clusters and databases to be back.
 _ANSWERS, _BACK = 60.0, 300.0
+#: Seconds for an answer of a server that has been running all along; without one it hangs.
+_HANGS = 10.0
 _LOOK = 0.2
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PACKAGE = Path(__file__).parents[1]
@@ -62,14 +64,20 @@ def plug(config: Config, name: str, port: int) -> Program:
 
 
 def start_server(config: Config, toolchain: Toolchain, supervised: Programs) -> None:
-    """Return when the endpoints answer and everything stored is back. Raises HostError."""
+    """Return when the endpoints answer and everything stored is back. A server that hangs is restarted.
+
+    Raises HostError.
+    """
     supervised.start(dns.program(config, toolchain.program("coredns")))
+    before = _pid(supervised, SERVER)
     supervised.start(server(config, toolchain))
 
     def answers(path: str) -> Callable[[], str | None]:
         return lambda: _answer_problem(config, path)
 
     endpoint = answers("/metadata/endpoints?api-version=2022-09-01")
+    if before and before == _pid(supervised, SERVER) and not _good_within(endpoint, _HANGS):
+        supervised.kill(SERVER)
     _await(supervised, SERVER, endpoint, seconds=_ANSWERS, failing="does not answer")
     stored = "has not brought back everything that was there before"
     _await(supervised, SERVER, answers("/healthz"), seconds=_BACK, failing=stored)
@@ -116,6 +124,20 @@ def _answer_problem(config: Config, path: str) -> str | None:
     except (OSError, http.client.HTTPException) as error:
         return str(error)
     return None if found == 200 else f"HTTP {found}"
+
+
+def _pid(supervised: Programs, name: str) -> int:
+    """0 when it does not run."""
+    return int(supervised.details().get(name, {}).get("pid", 0))
+
+
+def _good_within(problem: Callable[[], str | None], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while problem():
+        if time.monotonic() > end:
+            return False
+        time.sleep(_LOOK)
+    return True
 
 
 def _await(

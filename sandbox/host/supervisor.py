@@ -82,6 +82,10 @@ class Programs:
             (programs.sections(self._config) / f"{name}.ini").unlink(missing_ok=True)
             (programs.scripts(self._config) / f"{name}.sh").unlink(missing_ok=True)
 
+    def kill(self, name: str) -> None:
+        """End at once what would not end by itself; supervisord starts it again."""
+        self._call("signalProcess", name, "KILL")
+
     def stop_all(self) -> None:
         """End all programs at once, without waiting for the slow ones for more than some seconds."""
         self._call("stopAllProcesses", timeout=_HURRY)

@@ -151,6 +151,17 @@ def test_up_heals_what_was_killed(machine: Config) -> None:
     _state(machine, "running")
 
 
+def test_up_heals_what_hangs(machine: Config) -> None:
+    """The process is there and takes connections, but never answers."""
+    _sandbox(machine, "up")
+    hung = _pids(machine)[parts.SERVER]
+    os.kill(hung, signal.SIGSTOP)
+    _sandbox(machine, "up")
+    _state(machine, "running")
+    assert _pids(machine)[parts.SERVER] != hung
+    assert session.birth(hung) is None
+
+
 def test_up_ends_well_after_being_killed_anywhere(machine: Config) -> None:
     for seconds in (0.6, 1.2, 2.5, 4, 6):
         process = _start(machine, "up")
