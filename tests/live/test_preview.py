@@ -75,9 +75,11 @@ def test_an_agent_that_is_removed(sandbox: Sandbox, checkout: Checkout) -> None:
     del settings["config"]["agents:agents"]["implementation"]
     (checkout.folder / _SETTINGS).write_text(yaml.safe_dump(settings))
     code, report = preview(checkout, sandbox)
-    assert code != 0, "its queue goes with it, and what is waiting there"
-    assert "implementation (storage Queue) would be deleted" in report
-    assert "cosmosdb" not in report.partition("Lost")[0]
+    assert code == 0
+    assert "| dev | ✅ safe to apply |" in report
+    # What waits for it is not lost with it.
+    assert "implementation (storage Queue) leaves Pulumi's state and stays in Azure, with its data" in report
+    assert "would be deleted" not in report
 
 
 def test_a_prompt_that_changes(sandbox: Sandbox, checkout: Checkout) -> None:
