@@ -20,7 +20,8 @@ def deployment(name, code, **probes):
         "selector": {"match_labels": {"app": name}},
         "template": {"metadata": {"labels": {"app": name}}, "spec": {
             "terminationGracePeriodSeconds": 0, "containers": [{
-                "name": "main", "image": config.require("image"), "command": ["python", "-c", code], **probes}]}}})
+                "name": "main", "image": config.require("image"), "command": ["python", "-c", code],
+                **probes}]}}})
 namespace = k8s.core.v1.Namespace("space", metadata={"name": "trial-pods"})
 web = deployment("web", "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=8080)")
 front = k8s.core.v1.Service("front", metadata={**space, "name": "front"}, spec={
