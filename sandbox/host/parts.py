@@ -76,9 +76,13 @@ def start_server(config: Config, toolchain: Toolchain, supervised: Programs) -> 
         return lambda: _answer_problem(config, path)
 
     endpoint = answers("/metadata/endpoints?api-version=2022-09-01")
-    if before and before == _pid(supervised, SERVER) and not _good_within(endpoint, _HANGS):
-        supervised.kill(SERVER)
-    _await(supervised, SERVER, endpoint, seconds=_ANSWERS, failing="does not answer")
+    silent = "does not answer"
+    if before and before == _pid(supervised, SERVER):
+        try:
+            _await(supervised, SERVER, endpoint, seconds=_HANGS, failing=silent)
+        except HostError:
+            supervised.kill(SERVER)
+    _await(supervised, SERVER, endpoint, seconds=_ANSWERS, failing=silent)
     stored = "has not brought back everything that was there before"
     _await(supervised, SERVER, answers("/healthz"), seconds=_BACK, failing=stored)
 
@@ -129,15 +133,6 @@ def _answer_problem(config: Config, path: str) -> str | None:
 def _pid(supervised: Programs, name: str) -> int:
     """0 when it does not run."""
     return int(supervised.details().get(name, {}).get("pid", 0))
-
-
-def _good_within(problem: Callable[[], str | None], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while problem():
-        if time.monotonic() > end:
-            return False
-        time.sleep(_LOOK)
-    return True
 
 
 def _await(
