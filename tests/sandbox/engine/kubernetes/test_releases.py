@@ -47,6 +47,10 @@ def helm(cluster: Project, client: Client) -> Iterator[Project]:
     for one in client.all(CRD, ""):
         with suppress(PlugError):  # on its way already
             client.delete(CRD, "", one["metadata"]["name"], propagation="Background")
+    _await_removal(client)
+
+
+def _await_removal(client: Client) -> None:
     until(lambda: _hurried(client), lambda left: not left, seconds=120, what="the definitions to be gone")
 
 
@@ -93,8 +97,7 @@ def test_a_release_is_installed_kept_and_removed(helm: Project, client: Client) 
     helm.configure("keep", "false")
     helm.up()
     helm.pulumi("destroy", "--yes", "--skip-preview")
-    live = client.find(CRD, "", NAME)  # its finalizer may take a while
-    assert live is None or live["metadata"]["deletionTimestamp"]
+    _await_removal(client)
 
 
 def test_the_definitions_refuse_what_they_do_not_know(helm: Project, client: Client) -> None:
