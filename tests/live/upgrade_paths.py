@@ -114,10 +114,10 @@ _WITH_ALIAS = (
 #: What runs the image: it is built, the database is migrated by a new job, and the pods roll.
 _ROLL_OUT = {"replace": "command:local:Command kubernetes:batch:Job", "update": "kubernetes:apps:Deployment"}
 
-#: What there is once for every agent, and what knows all of them.
+#: What comes and goes with every agent, beside its queue, which comes and stays.
 _AGENT = (
     "authorization:RoleAssignment cosmosdb:SqlResourceSqlRoleAssignment eventgrid:EventSubscription "
-    "managedidentity:FederatedIdentityCredential managedidentity:UserAssignedIdentity storage:Queue "
+    "managedidentity:FederatedIdentityCredential managedidentity:UserAssignedIdentity "
     "kubernetes:autoscaling:HorizontalPodAutoscaler kubernetes:core:ConfigMap kubernetes:core:Service "
     "kubernetes:core:ServiceAccount kubernetes:networking:NetworkPolicy kubernetes:policy:PodDisruptionBudget"
 )
@@ -148,14 +148,14 @@ UPGRADES = {
         {"cluster.kubernetes_version": "1.35"},
     ),
     "new agent": Upgrade(
-        _touches(create=f"{_AGENT} kubernetes:apps:Deployment", **_AGENTS_CHANGE),
+        _touches(create=f"{_AGENT} storage:Queue kubernetes:apps:Deployment", **_AGENTS_CHANGE),
         {"agents.reviewer": {}},
         prompts="reviewer",
     ),
     # What still waits for it stays in its queue.
     "removed agent": Upgrade(
         _touches(
-            delete=f"{_AGENT.replace('storage:Queue ', '')} kubernetes:apps:Deployment",
+            delete=f"{_AGENT} kubernetes:apps:Deployment",
             forget="storage:Queue",
             **_AGENTS_CHANGE,
         ),
