@@ -1,4 +1,4 @@
-"""The virtual network: one subnet for the cluster's nodes, one for private endpoints."""
+"""The virtual network: a subnet for the cluster's nodes, one for private endpoints, one for image builds."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pulumi_azure_native import network
 
 from infra.azure.diagnostics import diagnose
 from infra.azure.egress import Egress, EgressArgs
-from infra.azure.nsg import endpoint_rules, node_rules, security_group
+from infra.azure.nsg import Rule, endpoint_rules, node_rules, security_group
 from infra.azure.place import Place
 from infra.azure.private import PrivateAccess
 from infra.azure.private_zones import PrivateZones, PrivateZonesArgs
 from infra.naming import Names
 from infra.settings.sections import NetworkSettings
 
-_NODES, _ENDPOINTS = "nodes", "endpoints"
+_NODES, _ENDPOINTS, _BUILDS = "nodes", "endpoints", "builds"
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,10 @@ class NetworkArgs:
 
 
 class Network(pulumi.ComponentResource):
-    """Every subnet has a security group and no way out by default; nodes leave through the NAT gateway.
+    """Every subnet has a security group and no way out by default; nodes and builds have the NAT gateway.
 
-    `private_access` is the way to services inside the network, None where they are public.
+    `private_access` is the way to services inside the network, `builds_subnet_id` where images are built for
+    a registry that answers only there; both are None where services are public.
     `egress_address` is what the internet sees the cluster's calls come from.
     """
 
@@ -43,18 +44,24 @@ class Network(pulumi.ComponentResource):
         egress = Egress("egress", EgressArgs(args.place, args.names, args.workspace_id), child)
         self._groups = {
             subnet: security_group(subnet, args.names.security_group(subnet), args.place, rules, child)
-            for subnet, rules in (
-                (_NODES, node_rules(args.settings)),
-                (_ENDPOINTS, endpoint_rules(args.settings)),
-            )
+            for subnet, rules in self._rules().items()
         }
         self.vnet = self._network(name, egress)
         self.id = self.vnet.id
         self.nodes_subnet_id = pulumi.Output.concat(self.vnet.id, f"/subnets/{_NODES}")
+        self.builds_subnet_id = (
+            pulumi.Output.concat(self.vnet.id, f"/subnets/{_BUILDS}") if args.settings.private else None
+        )
         self.egress_address = egress.address
         self.private_access = self._private_access(name)
         self._diagnose(name)
         self.register_outputs({"id": self.id, "egressAddress": self.egress_address})
+
+    def _rules(self) -> dict[str, list[Rule]]:
+        """What may come in, by subnet. Nobody calls a machine that builds."""
+        settings = self._args.settings
+        found = {_NODES: node_rules(settings), _ENDPOINTS: endpoint_rules(settings)}
+        return {**found, _BUILDS: []} if settings.private else found
 
     def _network(self, name: str, egress: Egress) -> network.VirtualNetwork:
         place, settings = self._args.place, self._args.settings
@@ -82,10 +89,25 @@ class Network(pulumi.ComponentResource):
                     ),
                     default_outbound_access=False,
                 ),
+                *self._builds(egress),
             ],
             tags=place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+    def _builds(self, egress: Egress) -> list[network.SubnetArgs]:
+        if not self._args.settings.private:
+            return []
+        return [
+            network.SubnetArgs(
+                name=_BUILDS,
+                address_prefix=self._args.settings.builds,
+                network_security_group=network.NetworkSecurityGroupArgs(id=self._groups[_BUILDS].id),
+                # Base images and packages come from the internet.
+                nat_gateway=network.SubResourceArgs(id=egress.id),
+                default_outbound_access=False,
+            )
+        ]
 
     def _private_access(self, name: str) -> PrivateAccess | None:
         if not self._args.settings.private:

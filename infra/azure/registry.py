@@ -18,6 +18,8 @@ from infra.settings.sections import RegistrySettings
 
 @dataclass(frozen=True)
 class RegistryArgs:
+    """`builds_subnet_id`: where a machine of its own builds images; None: Azure's shared machines do."""
+
     name: str
     place: Place
     settings: RegistrySettings
@@ -25,6 +27,7 @@ class RegistryArgs:
     workspace_id: pulumi.Input[str]
     pullers: Sequence[Grantee]
     pushers: Sequence[Grantee]
+    builds_subnet_id: pulumi.Input[str] | None = None
 
 
 class Registry(pulumi.ComponentResource):
@@ -33,6 +36,8 @@ class Registry(pulumi.ComponentResource):
     Premium adds a replica in the paired region, zones, the retention of untagged manifests and network rules:
     a registry of another SKU has none of them and answers on the internet.
     https://learn.microsoft.com/azure/container-registry/container-registry-skus
+
+    `builders` names the pool that builds images, if there is one. `ready` is what a build waits for.
     """
 
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -53,6 +58,10 @@ class Registry(pulumi.ComponentResource):
         diagnose(name, self.resource.id, args.workspace_id, child)
         self.pull_roles = grant("pull", Role.ACR_PULL, args.pullers, self.resource.id, child)
         self.push_roles = grant("push", Role.ACR_PUSH, args.pushers, self.resource.id, child)
+        pool = self._build_pool(args.builds_subnet_id)
+        self.builders = pool.name if pool is not None else None
+        # A machine in the network pushes through the private endpoint.
+        self.ready: Sequence[pulumi.Resource] = self.push_roles if pool is None else [self]
         self.id = self.resource.id
         self.name = self.resource.name
         self.login_server = self.resource.login_server
@@ -96,6 +105,28 @@ class Registry(pulumi.ComponentResource):
             retention_policy=containerregistry.RetentionPolicyArgs(
                 days=self._args.settings.retention_days, status=containerregistry.PolicyStatus.ENABLED
             )
+        )
+
+    def _build_pool(self, subnet_id: pulumi.Input[str] | None) -> containerregistry.AgentPool | None:
+        """Azure's shared machines cannot push into a registry that is closed to the internet.
+
+        https://learn.microsoft.com/azure/container-registry/tasks-agent-pools
+        """
+        if subnet_id is None:
+            return None
+        place = self._args.place
+        return containerregistry.AgentPool(
+            "builds",
+            agent_pool_name="builds",
+            registry_name=self.resource.name,
+            resource_group_name=place.resource_group,
+            location=place.location,
+            count=1,
+            os=containerregistry.OS.LINUX,
+            tier=self._args.settings.builders,
+            virtual_network_subnet_resource_id=subnet_id,
+            tags=place.tags,
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _replicas(self) -> list[pulumi.Resource]:

@@ -88,6 +88,7 @@ _TABLE = (
     Declared("Microsoft.CognitiveServices/accounts/raiPolicies"),
     Declared("Microsoft.Consumption/budgets"),
     Declared("Microsoft.ContainerRegistry/registries", own=True),
+    Declared("Microsoft.ContainerRegistry/registries/agentPools", own=True, when=_private),
     Declared("Microsoft.ContainerRegistry/registries/replications", paired=True, when=_replicated),
     Declared(_AKS, own=True),
     Declared(f"{_AKS}/agentPools"),

@@ -51,6 +51,7 @@ class AgentSettings(Section):
 class NetworkSettings(Section):
     """The address plan, and whether services answer only inside it (`private`).
 
+    `builds` is where images are built for a private registry.
     `pods` and `services` are the cluster's own ranges (overlay): they must not overlap the network's.
     `allowed_ranges` may reach a service that is not private; empty means anyone with a role.
     """
@@ -59,6 +60,7 @@ class NetworkSettings(Section):
     address_space: PrivateRange = "10.240.0.0/16"
     nodes: PrivateRange = "10.240.0.0/20"
     endpoints: PrivateRange = "10.240.16.0/24"
+    builds: PrivateRange = "10.240.17.0/24"
     pods: PrivateRange = "10.244.0.0/16"
     services: PrivateRange = "10.96.0.0/16"
     allowed_ranges: list[PublicRange] = []
@@ -66,10 +68,11 @@ class NetworkSettings(Section):
     @model_validator(mode="after")
     def _plan(self) -> Self:
         space = IPv4Network(self.address_space)
-        for name in ("nodes", "endpoints"):
+        subnets = ("nodes", "endpoints", "builds")
+        for name in subnets:
             if not IPv4Network(getattr(self, name)).subnet_of(space):
                 raise ValueError(f"{name} ({getattr(self, name)}) lies outside address_space ({space})")
-        apart = (("nodes", "endpoints"), *combinations(("address_space", "pods", "services"), 2))
+        apart = (*combinations(subnets, 2), *combinations(("address_space", "pods", "services"), 2))
         for one, other in apart:
             if IPv4Network(getattr(self, one)).overlaps(IPv4Network(getattr(self, other))):
                 raise ValueError(
@@ -137,10 +140,14 @@ class ModelSettings(Section):
 
 
 class RegistrySettings(Section):
-    """`retention_days` of untagged manifests, zone redundancy and replicas need Premium."""
+    """`retention_days` of untagged manifests, zone redundancy and replicas need Premium.
+
+    `builders`: the size of the machine that builds images inside a private network (S1: 2 cores, S3: 8).
+    """
 
     sku: Literal["Basic", "Standard", "Premium"] = "Basic"
     retention_days: Annotated[int, Field(ge=1, le=365)] = 30
+    builders: Literal["S1", "S2", "S3"] = "S1"
 
 
 class CosmosSettings(Section):

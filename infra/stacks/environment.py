@@ -77,6 +77,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             workspace_id=workspace,
             pullers=[kubelet.grantee()],
             pushers=operators,
+            builds_subnet_id=network.builds_subnet_id,
         ),
     )
     vault = Vault(

@@ -61,15 +61,20 @@ class Image(pulumi.ComponentResource):
                 "az acr build --registry ",
                 args.registry.name,
                 f" {tags} --file Dockerfile --platform linux/amd64 --no-logs --only-show-errors",
+                *self._builders(),
                 " --query 'outputImages[0].digest' --output tsv .",
             ),
             # Commands run in the program's folder; relative, so that state fits every checkout.
             dir=os.path.relpath(ROOT, PROGRAM),
             triggers=[source_hash(), args.version, *args.agents],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=args.registry.push_roles),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.registry.ready)),
         )
         self.digest = build.stdout
         self.register_outputs({"digest": self.digest})
+
+    def _builders(self) -> tuple[pulumi.Input[str], ...]:
+        pool = self._args.registry.builders
+        return () if pool is None else (" --agent-pool ", pool)
 
     def reference(self, agent: str) -> pulumi.Output[str]:
         """Where a pod pulls the agent's image from, pinned by digest."""

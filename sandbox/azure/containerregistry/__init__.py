@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sandbox.azure.containerregistry.plane import Plane
 from sandbox.azure.containerregistry.registries import RegistryHandler, ReplicationHandler
+from sandbox.azure.containerregistry.tasks.agent_pools import AgentPoolHandler
 from sandbox.azure.containerregistry.tasks.runs import Runs
 from sandbox.azure.containerregistry.tasks.storage import TaskStorage
 from sandbox.services import Services
 
-HANDLERS = (RegistryHandler, ReplicationHandler)
+HANDLERS = (RegistryHandler, ReplicationHandler, AgentPoolHandler)
 
 
 def mount(services: Services) -> None:

@@ -1,7 +1,7 @@
 """Which networks a registry answers: an ASGI layer around all its paths.
 
-ACR Tasks belong to Azure's own services; a cluster that pulls does not, and needs a private endpoint or a
-rule.
+A cluster that pulls is none of the trusted services, and needs a private endpoint or a rule. Builds here all
+come from the local Azure itself; whether theirs would pass is asked where they run (`tasks/agent_pools.py`).
 https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks and
 .../allow-access-trusted-services
 """
@@ -9,6 +9,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-access-s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,23 +30,27 @@ class Firewall:
         request = Request(scope, receive)
         registry = find(self.services.store, naming.TYPE, host(request).partition(".")[0])
         found = (
-            refusal(self.services, registry, "registry", _rules(registry), Connection.of(request))
+            refusal(self.services, registry, "registry", rules(registry), Connection.of(request))
             if registry is not None
             else None
         )
         if found is None:
             await self.app(scope, receive, send)
             return
-        refused = replies.error(
-            403,
-            "DENIED",
-            f"client with IP '{found.address}' is not allowed access. Refer https://aka.ms/acr/firewall to "
-            "grant access.",
-        )
+        refused = replies.error(403, "DENIED", denied(found.address))
         await refused(scope, receive, send)
 
 
-def _rules(registry: Resource) -> Rules:
+def denied(address: IPv4Address) -> str:
+    """How a registry words its refusal."""
+    return (
+        f"client with IP '{address}' is not allowed access. "
+        "Refer https://aka.ms/acr/firewall to grant access."
+    )
+
+
+def rules(registry: Resource) -> Rules:
+    """What its network settings say."""
     properties = registry.properties
     rule_set = properties.get("networkRuleSet") or {}
     return Rules(

@@ -89,6 +89,15 @@ ROWS = (
         long_running="azure-async-operation",
     ),
     ArmType(
+        "Microsoft.ContainerRegistry/registries/agentPools",
+        in_group(f"{_REGISTRY}/agentPools/{{agentPoolName}}"),
+        pulumi="azure-native:containerregistry:AgentPool",
+        model="azure.mgmt.containerregistrytasks:AgentPool",
+        name=NameRule(r"[A-Za-z0-9-]{3,20}", "3-20 alphanumerics and hyphens"),
+        long_running="azure-async-operation",
+        replace_on=("virtualNetworkSubnetResourceId", "os", "location"),
+    ),
+    ArmType(
         "Microsoft.ContainerRegistry/registries/scopeMaps",
         in_group(f"{_REGISTRY}/scopeMaps/{{scopeMapName}}"),
         pulumi="azure-native:containerregistry:ScopeMap",

@@ -76,6 +76,11 @@ def test_what_comes_in(subnet: str, source: str, destination: str, port: int, ad
     assert _admits(group, source, destination, port) is admitted
 
 
+def test_nobody_calls_a_machine_that_builds() -> None:
+    rules = _declared(private=True).one("network:NetworkSecurityGroup", "builds").inputs["securityRules"]
+    assert [(rule["access"], rule["sourceAddressPrefix"]) for rule in rules] == [("Deny", "*")]
+
+
 def test_the_load_balancers_probes_come_in() -> None:
     rules = _declared().one("network:NetworkSecurityGroup", "nodes").inputs["securityRules"]
     probes = next(rule for rule in rules if rule.get("sourceAddressPrefix") == "AzureLoadBalancer")
@@ -86,11 +91,14 @@ def test_the_load_balancers_probes_come_in() -> None:
 @pytest.mark.parametrize("private", [False, True])
 def test_every_subnet_is_guarded_and_leaves_only_where_it_is_told(private: bool) -> None:
     found = _declared(private=private)
-    for name in ("nodes", "endpoints"):
+    names = [subnet["name"] for subnet in found.one("network:VirtualNetwork").inputs["subnets"]]
+    assert names == ["nodes", "endpoints", *(["builds"] if private else [])]
+    for name in names:
         subnet = _subnet(found, name)
         assert subnet["networkSecurityGroup"]["id"] == f"/NetworkSecurityGroup/{name}"
         assert subnet["defaultOutboundAccess"] is False
-    assert _subnet(found, "nodes")["natGateway"]["id"] == "/NatGateway/egress"
+    for name in {*names} - {"endpoints"}:
+        assert _subnet(found, name)["natGateway"]["id"] == "/NatGateway/egress"
     assert "natGateway" not in _subnet(found, "endpoints")
     assert _subnet(found, "endpoints")["privateEndpointNetworkPolicies"] == "NetworkSecurityGroupEnabled"
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.azure.containerregistry.callers import TASK_USER, task_password
@@ -25,11 +26,19 @@ class BuildFailedError(Exception):
 
 
 class Builder:
-    def __init__(self, config: Config, storage: TaskStorage, run: Run, log: Log) -> None:
+    def __init__(
+        self,
+        config: Config,
+        storage: TaskStorage,
+        run: Run,
+        log: Log,
+        refused: Callable[[Run], str | None],
+    ) -> None:
         self._config = config
         self._storage = storage
         self._asked = run
         self._log = log
+        self._refused = refused
         self._buildah = Buildah(config)
         self._work = config.state / "builds" / "work" / f"{run.registry}-{run.id}"
 
@@ -109,6 +118,8 @@ class Builder:
         reference = self._reference(image)
         digest = self._work / "digest"
         self._log.say(f"Pushing image: {reference}")
+        if (why := self._refused(self._asked)) is not None:
+            raise BuildFailedError(f"failed to push {reference}: denied: {why}")
         arguments = ("--authfile", str(auth), "--digestfile", str(digest), reference, f"docker://{reference}")
         async for line in self._buildah.lines("push", *arguments):
             self._log.write(line)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 
 from sandbox.azure.containerregistry.folder import Folder
 from sandbox.azure.containerregistry.tasks import store
@@ -21,9 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class Queue:
-    def __init__(self, config: Config, storage: TaskStorage) -> None:
+    def __init__(self, config: Config, storage: TaskStorage, refused: Callable[[Run], str | None]) -> None:
+        """`refused`: why a run's registry does not take its push, asked when there is something to push."""
         self._config = config
         self._storage = storage
+        self._refused = refused
         self._waiting: deque[Run] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._current: tuple[str, str] | None = None
@@ -94,7 +97,7 @@ class Queue:
         images: list[dict[str, str]] = []
         try:
             async with self._store, asyncio.timeout(run.build.timeout):
-                images = await Builder(self._config, self._storage, run, lines).run()
+                images = await Builder(self._config, self._storage, run, lines, self._refused).run()
             status = "Succeeded"
         except TimeoutError:
             status, error = "Timeout", f"the build took longer than {run.build.timeout} s"

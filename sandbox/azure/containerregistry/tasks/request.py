@@ -82,4 +82,5 @@ def build(body: dict[str, Any], login_server: str, run_id: str) -> Build:
         target=body.get("target"),
         arguments=_arguments(body.get("arguments") or []),
         timeout=int(timeout),
+        agent_pool=body.get("agentPoolName") or None,
     )

@@ -28,6 +28,8 @@ class Build:
     target: str | None
     arguments: tuple[tuple[str, str], ...]
     timeout: int
+    #: The pool whose machines build; None for Azure's shared ones.
+    agent_pool: str | None = None
     architecture: str = "amd64"
 
 
@@ -65,6 +67,7 @@ class Run:
             "outputImages": list(self.output_images),
             "platform": {"os": "linux", "architecture": self.build.architecture},
             "agentConfiguration": {"cpu": 2},
+            "agentPoolName": self.build.agent_pool,
             "runErrorMessage": self.error,
             "provisioningState": "Succeeded" if self.status == "Succeeded" or not self.done else "Failed",
             "isArchiveEnabled": False,

@@ -17,10 +17,11 @@ from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Resource
 from sandbox.azure.containerregistry import naming
 from sandbox.azure.containerregistry.folder import Folder
-from sandbox.azure.containerregistry.tasks import request
+from sandbox.azure.containerregistry.tasks import agent_pools, request
 from sandbox.azure.containerregistry.tasks.queue import Queue
 from sandbox.azure.containerregistry.tasks.run import Run, RunFiles
 from sandbox.azure.containerregistry.tasks.storage import TaskStorage
+from sandbox.azure.dataplane import find
 from sandbox.services import Services
 
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -32,7 +33,7 @@ class Runs:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._storage = TaskStorage(services.config, services.names)
-        self._queue = Queue(services.config, self._storage)
+        self._queue = Queue(services.config, self._storage, self._refused)
 
     @classmethod
     def of(cls, services: Services) -> Runs:
@@ -56,9 +57,10 @@ class Runs:
         login_server = naming.login_server(self._services.names, registry.id.name)
         files = self._files(registry.id.name)
         run_id = files.next_id()
-        run = Run(
-            run_id, registry.id.name.lower(), login_server, request.build(call.body, login_server, run_id)
-        )
+        build = request.build(call.body, login_server, run_id)
+        if build.agent_pool:
+            agent_pools.find(self._services, registry, build.agent_pool)
+        run = Run(run_id, registry.id.name.lower(), login_server, build)
         files.save(run)
         self._queue.add(run)
         return run.wire(str(registry.id))
@@ -75,6 +77,10 @@ class Runs:
             ),
             Operation("POST", f"{runs}/{{run}}/cancel", f"{_RIGHTS}/cancel/action", self._cancel),
         )
+
+    def _refused(self, run: Run) -> str | None:
+        registry = find(self._services.store, naming.TYPE, run.registry)
+        return agent_pools.refused(self._services, registry, run.build.agent_pool) if registry else None
 
     def _files(self, registry: str) -> RunFiles:
         return RunFiles(Folder.of(self._services.config, registry))

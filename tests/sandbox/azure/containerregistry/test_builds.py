@@ -186,6 +186,15 @@ def test_a_failing_build_says_why(tasks: Tasks) -> None:
     assert tasks.log("ca1").get_blob_properties().metadata.popitem() == ("complete", "failed")
 
 
+def test_a_closed_registry_does_not_take_what_azures_shared_machines_built(tasks: Tasks) -> None:
+    tasks.registry.properties["publicNetworkAccess"] = "Disabled"
+    tasks.world.store.save(tasks.registry)
+    run, log = tasks.wait(tasks.build({"Dockerfile": SCRATCH, "hello.txt": "hello"}))
+    assert run["status"] == "Failed"
+    assert "Successfully executed container: build" in log
+    assert "denied: client with IP" in run["runErrorMessage"]
+
+
 def test_a_base_image_that_is_not_there_is_named(tasks: Tasks) -> None:
     run, log = tasks.wait(tasks.build({"Dockerfile": "FROM nginx:1\n"}))
     assert run["status"] == "Failed"
@@ -262,6 +271,7 @@ def test_a_large_context_is_sent_in_blocks(tasks: Tasks) -> None:
         ({"sourceLocation": "source/../../azure.db"}, "uploaded context"),
         ({"imageNames": ["Bad Name"]}, "repository:tag"),
         ({"timeout": 5}, "300"),
+        ({"agentPoolName": "nowhere"}, "no agent pool 'nowhere'"),
     ],
 )
 def test_what_cannot_be_built_is_refused(tasks: Tasks, changes: dict[str, Any], words: str) -> None:
