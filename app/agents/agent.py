@@ -1,4 +1,4 @@
-"""An agent: takes an input, asks the model with its prompt, keeps the execution."""
+"""An agent: takes an input or an event, asks the model with its prompt, keeps what came of it."""
 
 from __future__ import annotations
 
@@ -6,36 +6,71 @@ import logging
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+from app.agents import hooks
+from app.agents.definition import Definition
+from app.agents.expressions import ExpressionError
+from app.agents.store import Store
+from app.events.event import Event
+from app.events.handling import UnprocessableError
 from app.llm.provider import Provider
-from app.prompts.prompt import Prompt
-from app.store.executions import Execution, ExecutionStore, Usage
+from app.prompts.library import UnknownPromptError
+from app.prompts.prompt import InputError
+from app.store.executions import Execution, Usage
+from app.telemetry.logs import correlation_id as logged_correlation_id
 
 log = logging.getLogger(__name__)
 
 
+class Source(Protocol):
+    """Where the definition in use comes from; it may change between two executions."""
+
+    @property
+    def current(self) -> Definition: ...
+
+
 @dataclass(frozen=True)
 class Agent:
-    """One agent with its prompt and the services it uses."""
+    """One agent with its definition and the services it uses."""
 
     name: str
-    prompt: Prompt
+    source: Source
     provider: Provider
-    store: ExecutionStore
+    store: Store
+    max_hops: int = 8
 
-    async def execute(self, value: dict[str, Any], correlation_id: str) -> Execution:
-        """Run once. Raises InputError, LLMError or StoreError; only a stored execution is answered."""
+    async def execute(
+        self,
+        value: dict[str, Any],
+        correlation_id: str,
+        *,
+        prompt: str | None = None,
+        once: str | None = None,
+        cause: Event | None = None,
+    ) -> Execution:
+        """Run `prompt` (None: the default one) once; only a stored execution is answered.
+
+        What ran under the same `once` before is answered again, without asking the model. `cause` is the
+        event that led here. Raises UnknownPromptError, InputError, LLMError, StoreError or ExpressionError.
+        """
+        if once and (stored := await self.store.find_once(self.name, once)):
+            log.info("execution %s was stored before", stored.id)
+            return stored
+        # One definition throughout: another may take its place meanwhile.
+        definition = self.source.current
+        chosen = definition.choose(prompt, correlation_id)
         started = datetime.now(UTC)
-        messages = self.prompt.render(value)
-        completion = await self.provider.complete(self.name, self.prompt, messages)
+        messages = chosen.render(value)
+        completion = await self.provider.complete(self.name, chosen, messages)
+        finished = datetime.now(UTC)
         execution = Execution(
             id=str(uuid.uuid4()),
             agent=self.name,
-            prompt=self.prompt.name,
-            prompt_version=self.prompt.meta.version,
+            prompt=chosen.name,
+            prompt_version=chosen.meta.version,
             input=value,
-            output=completion.output,
+            output=hooks.apply(definition.declaration.hooks, value, completion.output),
             provider=completion.provider,
             model=completion.model,
             usage=Usage(
@@ -43,8 +78,36 @@ class Agent:
             ),
             correlation_id=correlation_id,
             started_at=started,
-            finished_at=datetime.now(UTC),
+            finished_at=finished,
         )
-        await self.store.save(execution)
-        log.info("execution %s stored", execution.id)
-        return execution
+        events = definition.declaration.events_of(execution, cause, finished)
+        recorded = await self.store.record(execution, events, once)
+        log.info("execution %s stored with %d events", recorded.execution.id, len(events))
+        return recorded.execution
+
+    async def handle(self, event: Event) -> None:
+        """Do what the declaration says about an event, once however often it comes.
+
+        Raises UnprocessableError for an event that no other attempt would help: one that more than `max_hops`
+        events led to (agents that answer each other go round no further), or whose data make no input. Raises
+        LLMError and StoreError as `execute` does; the event is then to be handled again.
+        """
+        token = logged_correlation_id.set(event.correlation_id)
+        try:
+            if event.hops > self.max_hops:
+                raise UnprocessableError(f"{event.hops} events led to it, more than {self.max_hops}")
+            task = self.source.current.declaration.task_for(event)
+            if task is None:
+                log.info("event %s of type %s asks for nothing", event.id, event.type)
+                return
+            await self.execute(
+                task.input,
+                event.correlation_id,
+                prompt=task.prompt,
+                once=f"event:{event.id}",
+                cause=event,
+            )
+        except (ExpressionError, InputError, UnknownPromptError) as error:
+            raise UnprocessableError(str(error)) from error
+        finally:
+            logged_correlation_id.reset(token)
