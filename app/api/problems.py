@@ -11,7 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.agents.store import ContinuationError
+from app.api.executions import KeyReusedError
 from app.llm.provider import LLMError
+from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
 from app.store.executions import StoreError
 from app.telemetry.logs import correlation_id
@@ -50,6 +53,18 @@ async def on_request_error(_: Request, error: RequestValidationError) -> JSONRes
     return _invalid([(".".join(map(str, ("$", *item["loc"][1:]))), item["msg"]) for item in error.errors()])
 
 
+async def on_unknown_prompt(_: Request, error: UnknownPromptError) -> JSONResponse:
+    return _invalid([("$.prompt", str(error))])
+
+
+async def on_continuation_error(_: Request, error: ContinuationError) -> JSONResponse:
+    return _invalid([("$.after", str(error))])
+
+
+async def on_key_reused(_: Request, __: KeyReusedError) -> JSONResponse:
+    return problem(422, "key-reused", "The idempotency key was used for another request; take a new one.")
+
+
 async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
     log.warning("%s failed: %s", error.provider, error)
     headers = {"Retry-After": error.retry_after} if error.retry_after else None
@@ -83,6 +98,9 @@ def install(app: FastAPI) -> None:
     handlers: dict[type[Exception], Any] = {
         InputError: on_input_error,
         RequestValidationError: on_request_error,
+        UnknownPromptError: on_unknown_prompt,
+        ContinuationError: on_continuation_error,
+        KeyReusedError: on_key_reused,
         LLMError: on_llm_error,
         StoreError: on_store_error,
         HTTPException: on_http_error,
