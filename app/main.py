@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,42 +11,68 @@ from azure.core.credentials_async import AsyncTokenCredential
 from fastapi import FastAPI
 from prometheus_client import make_asgi_app
 
+from app.agents import definition
 from app.agents.agent import Agent
-from app.api import correlation, executions, health, problems
+from app.agents.definition import Definition
+from app.agents.store import ExecutionsOnly
+from app.api import correlation, documentation, executions, health, problems
+from app.api.body import BodyLimit
+from app.api.guard import Guard
+from app.api.security import SecurityHeaders
+from app.api.tokens import Tokens
 from app.credentials import blocking_credential, credential
 from app.dependency import Dependency
 from app.events.queue import Queue
 from app.events.topic import Topic
 from app.llm.router import make_router
-from app.prompts.prompt import PromptError, load
-from app.settings import Settings
+from app.prompts.reload import Watched
+from app.settings import HttpSettings, Settings
 from app.store.database import Database, make_engine
 from app.store.executions import ExecutionStore
 from app.telemetry import metrics
 from app.vault import Vault
 
 
-def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI:
+def create_app(
+    agent: Agent,
+    dependencies: Sequence[Dependency] = (),
+    *,
+    background: Sequence[Callable[[], Awaitable[None]]] = (),
+    http: HttpSettings | None = None,
+    tokens: Tokens | None = None,
+) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
     `dependencies` are services beside the agent's own models and store that its health report covers.
+    `background` runs beside the requests until then. Without `tokens` anybody may call.
     """
+    http = http or HttpSettings()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.ensure_future(work()) for work in background]
         yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await agent.llm.close()
         await agent.store.close()
         for dependency in dependencies:
             await dependency.close()
 
-    app = FastAPI(title=f"{agent.name} agent", description=agent.prompt.meta.description, lifespan=lifespan)
+    description = agent.source.current.default.meta.description
+    app = FastAPI(title=f"{agent.name} agent", description=description, lifespan=lifespan)
+    # The last that is added is the first that a request meets.
+    app.add_middleware(BodyLimit, most=http.max_body_bytes)
+    app.add_middleware(Guard, tokens=tokens, rate=http.rate)
     app.middleware("http")(partial(metrics.observe, agent.name))
     app.middleware("http")(correlation.correlate)
+    app.add_middleware(SecurityHeaders)
     problems.install(app)
     app.include_router(health.router(agent, dependencies))
     app.include_router(executions.router(agent))
     app.mount("/metrics", make_asgi_app())
+    documentation.install(app, agent, authenticated=tokens is not None)
     return app
 
 
@@ -54,17 +81,20 @@ def build(settings: Settings) -> FastAPI:
 
     Raises PromptError when its prompts cannot be used, SkipError when no model provider is left.
     """
-    prompts = load(settings.prompts)
-    if len(prompts) != 1:
-        raise PromptError(f"expected one prompt in {settings.prompts}, found {', '.join(prompts)}")
+    load = partial(definition.read, pins=settings.pins, trials=settings.trials)
+    source: Watched[Definition] = Watched(settings.agent, settings.prompts, load)
     identity = credential()
     agent = Agent(
         name=settings.agent,
-        prompt=next(iter(prompts.values())),
+        source=source,
         llm=make_router(settings.llm, settings.agent, identity),
-        store=ExecutionStore(settings.cosmos, identity),
+        store=ExecutionsOnly(ExecutionStore(settings.cosmos, identity)),
+        max_hops=settings.consumer.max_hops,
     )
-    return create_app(agent, list(_dependencies(settings, identity)))
+    tokens = Tokens(settings.authentication) if settings.authentication.enabled else None
+    services = [source, *_dependencies(settings, identity)]
+    watch = partial(source.watch, settings.reload_seconds)
+    return create_app(agent, services, background=[watch], http=settings.http, tokens=tokens)
 
 
 def _dependencies(settings: Settings, identity: AsyncTokenCredential) -> Iterator[Dependency]:

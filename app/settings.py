@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.prompts.library import Trial, Version
+
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagedidentity
 IdentityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$")]
 
@@ -169,6 +171,41 @@ class EventSettings(_Section):
     endpoint: HttpUrl = Field(alias="Endpoint")
 
 
+class ConsumerSettings(_Section):
+    """`Events__…`: an event that more than `MaxHops` events led to is not acted upon."""
+
+    max_hops: int = Field(alias="MaxHops", default=8, ge=0)
+
+
+class AuthenticationSettings(_Section):
+    """`Authentication__…`: whose tokens are taken. Only `ENVIRONMENT=dev` may do without any.
+
+    `Issuer` is the tenant's own unless it is set; `Audience` is the application's id or its URI.
+    """
+
+    enabled: bool = Field(alias="Enabled", default=True)
+    tenant_id: UUID | None = Field(alias="TenantId", default=None)
+    audience: str | None = Field(alias="Audience", default=None, min_length=1)
+    issuer: HttpUrl | None = Field(alias="Issuer", default=None)
+    leeway_seconds: int = Field(alias="LeewaySeconds", default=60, ge=0, le=300)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and not (self.audience and (self.tenant_id or self.issuer)):
+            raise ValueError("set Authentication__Audience and Authentication__TenantId")
+        return self
+
+
+class HttpSettings(_Section):
+    """`Http__…`: how large a request may be, and how many a caller may send to one pod.
+
+    `Rate` is of the form `100/minute`; without it there is no limit.
+    """
+
+    max_body_bytes: int = Field(alias="MaxBodyBytes", default=1024 * 1024, ge=1024)
+    rate: str | None = Field(alias="Rate", default=None, pattern=r"^[1-9]\d*/(second|minute|hour)$")
+
+
 class Settings(BaseSettings):
     """Read once at start; a missing or malformed variable ends the process with its name."""
 
@@ -182,7 +219,26 @@ class Settings(BaseSettings):
     storage: StorageSettings | None = Field(alias="Storage", default=None)
     events: EventSettings | None = Field(alias="EventGrid", default=None)
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
+    pins: dict[str, Version] = Field(alias="Prompts__Pins", default={})
+    trials: dict[str, Trial] = Field(alias="Prompts__Trials", default={})
+    reload_seconds: float = Field(alias="Prompts__ReloadSeconds", default=5, gt=0)
+    consumer: ConsumerSettings = Field(alias="Events", default=ConsumerSettings())
+    environment: str = Field(alias="ENVIRONMENT", default="prod")
+    # Validated always, so that what is missing is said and not read as a permission.
+    authentication: AuthenticationSettings = Field(
+        alias="Authentication", default_factory=lambda: AuthenticationSettings.model_validate({})
+    )
+    http: HttpSettings = Field(alias="Http", default=HttpSettings())
     port: int = Field(alias="PORT", default=8080)
+
+    @model_validator(mode="after")
+    def _authenticated(self) -> Self:
+        if not self.authentication.enabled and self.environment != "dev":
+            raise ValueError(
+                f"Authentication__Enabled is false, which only ENVIRONMENT=dev may have; this is "
+                f"{self.environment}. Remove it, set Authentication__Audience and Authentication__TenantId"
+            )
+        return self
 
 
 def read() -> Settings:

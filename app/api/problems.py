@@ -13,8 +13,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.agents.run import KeyReusedError
+from app.agents.store import ContinuationError
 from app.llm.failures import ExhaustedError, Kind, LLMError, RouteError, SkipError
 from app.llm.metering import OverBudget
+from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
 from app.store.executions import StoreError
 from app.telemetry.logs import correlation_id
@@ -51,6 +54,18 @@ async def on_input_error(_: Request, error: InputError) -> JSONResponse:
 
 async def on_request_error(_: Request, error: RequestValidationError) -> JSONResponse:
     return _invalid([(".".join(map(str, ("$", *item["loc"][1:]))), item["msg"]) for item in error.errors()])
+
+
+async def on_unknown_prompt(_: Request, error: UnknownPromptError) -> JSONResponse:
+    return _invalid([("$.prompt", str(error))])
+
+
+async def on_continuation_error(_: Request, error: ContinuationError) -> JSONResponse:
+    return _invalid([("$.after", str(error))])
+
+
+async def on_key_reused(_: Request, __: KeyReusedError) -> JSONResponse:
+    return problem(422, "key-reused", "The idempotency key was used for another request; take a new one.")
 
 
 async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
@@ -115,6 +130,9 @@ async def on_unexpected(_: Request, error: Exception) -> JSONResponse:
 _HANDLERS: dict[type[Exception], Any] = {
     InputError: on_input_error,
     RequestValidationError: on_request_error,
+    UnknownPromptError: on_unknown_prompt,
+    ContinuationError: on_continuation_error,
+    KeyReusedError: on_key_reused,
     LLMError: on_llm_error,
     RouteError: on_route_error,
     SkipError: on_skip_error,

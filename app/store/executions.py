@@ -76,6 +76,21 @@ class ExecutionStore:
             raise _error(error) from error
         return Execution.model_validate(document)
 
+    async def list(self, agent: str, limit: int, after: str | None) -> tuple[list[Execution], str | None]:
+        """At most `limit` executions, newest first, and what continues behind them. Raises StoreError."""
+        pages = self._container.query_items(
+            "SELECT * FROM c WHERE c.type = 'execution' ORDER BY c.startedAt DESC",
+            partition_key=agent,
+            max_item_count=limit,
+        ).by_page(after)
+        try:
+            async for page in pages:
+                found = [Execution.model_validate(document) async for document in page]
+                return found, pages.continuation_token  # type: ignore[attr-defined]
+        except AzureError as error:
+            raise _error(error) from error
+        return [], None
+
     async def check(self, agent: str) -> None:
         """Read as this identity (the document need not exist). Raises StoreError."""
         await self.find(agent, _PROBE)

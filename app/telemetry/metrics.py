@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import Request, Response
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 # Buckets around the runbook's limits: 500 ms healthy, 1 s and 2 s alerted on.
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
@@ -18,6 +18,8 @@ DURATION = Histogram(
 LLM_DURATION = Histogram(
     "llm_invocation_duration_seconds", "Time a model took to answer.", ["agent", "provider"], buckets=_SECONDS
 )
+PROMPT_RELOADS = Counter("prompt_reloads_total", "Changes of mounted prompts.", ["agent", "outcome"])
+PROMPTS_STALE = Gauge("prompts_stale", "1 while mounted prompts are not used because broken.", ["agent"])
 
 
 async def observe(
