@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from azure.core.credentials_async import AsyncTokenCredential
 from fastapi import FastAPI
 from prometheus_client import make_asgi_app
 
 from app.agents.agent import Agent
 from app.api import correlation, executions, health, problems
-from app.credentials import blocking_credential, credential
+from app.credentials import credential
 from app.dependency import Dependency
-from app.events.queue import Queue
-from app.events.topic import Topic
 from app.llm.provider import make_provider
 from app.prompts.prompt import PromptError, load
+from app.services import Services
 from app.settings import Settings
-from app.store.database import Database, make_engine
-from app.store.executions import ExecutionStore
+from app.store.events import EventStore
 from app.telemetry import metrics
-from app.vault import Vault
+from app.work import budget_of, work_of
 
 
-def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI:
+def create_app(
+    agent: Agent,
+    dependencies: Sequence[Dependency] = (),
+    work: Sequence[AbstractAsyncContextManager[object]] = (),
+) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
     `dependencies` are services beside the agent's own provider and store that its health report covers.
+    `work` goes on beside the requests; the last to begin is the first to end, before the clients do.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with AsyncExitStack() as stack:
+            for part in work:
+                await stack.enter_async_context(part)
+            yield
         await agent.provider.close()
         await agent.store.close()
         for dependency in dependencies:
@@ -46,6 +51,7 @@ def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI
     app.include_router(health.router(agent, dependencies))
     app.include_router(executions.router(agent))
     app.mount("/metrics", make_asgi_app())
+    metrics.expose(agent.name)
     return app
 
 
@@ -55,22 +61,18 @@ def build(settings: Settings) -> FastAPI:
     if len(prompts) != 1:
         raise PromptError(f"expected one prompt in {settings.prompts}, found {', '.join(prompts)}")
     identity = credential()
+    services = Services.of(settings, identity)
+    store = EventStore(
+        services.cosmos.documents(settings.cosmos.container),
+        recorded=services.records is not None,
+        account=services.cosmos,
+    )
+    budget = budget_of(settings, services)
     agent = Agent(
         name=settings.agent,
         prompt=next(iter(prompts.values())),
-        provider=make_provider(settings.llm, identity),
-        store=ExecutionStore(settings.cosmos, identity),
+        provider=make_provider(settings.llm, identity, budget),
+        store=store,
     )
-    return create_app(agent, list(_dependencies(settings, identity)))
-
-
-def _dependencies(settings: Settings, identity: AsyncTokenCredential) -> Iterator[Dependency]:
-    """Those that the settings name."""
-    if settings.sql:
-        yield Database(make_engine(settings.sql, blocking_credential()))
-    if settings.vault:
-        yield Vault(settings.vault, identity)
-    if settings.storage:
-        yield Queue(settings.storage, identity)
-    if settings.events:
-        yield Topic(settings.events, identity)
+    work = work_of(settings, services, store, agent.handle)
+    return create_app(agent, services.dependencies, [*([budget] if budget else []), *work])

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from app.events.event import Event
+from app.events.handling import UnprocessableError
 from app.llm.provider import Provider
-from app.prompts.prompt import Prompt
-from app.store.executions import Execution, ExecutionStore, Usage
+from app.prompts.prompt import InputError, Prompt
+from app.store.events import EventStore
+from app.store.executions import Execution, Usage
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +25,18 @@ class Agent:
     name: str
     prompt: Prompt
     provider: Provider
-    store: ExecutionStore
+    store: EventStore
 
-    async def execute(self, value: dict[str, Any], correlation_id: str) -> Execution:
-        """Run once. Raises InputError, LLMError or StoreError; only a stored execution is answered."""
+    async def execute(
+        self, value: dict[str, Any], correlation_id: str, *, once: str | None = None
+    ) -> Execution:
+        """Run once; only a stored execution is answered. Raises InputError, LLMError or StoreError.
+
+        What ran under the same `once` before is answered again, without asking the model.
+        """
+        if once and (stored := await self.store.find_once(self.name, once)):
+            log.info("execution %s was stored before", stored.id)
+            return stored
         started = datetime.now(UTC)
         messages = self.prompt.render(value)
         completion = await self.provider.complete(self.name, self.prompt, messages)
@@ -45,6 +56,19 @@ class Agent:
             started_at=started,
             finished_at=datetime.now(UTC),
         )
-        await self.store.save(execution)
-        log.info("execution %s stored", execution.id)
-        return execution
+        recorded = await self.store.record(execution, once=once)
+        log.info("execution %s stored", recorded.execution.id)
+        return recorded.execution
+
+    async def handle(self, event: Event) -> None:
+        """Run with the `input` in the event's data, once however often the event comes.
+
+        Raises UnprocessableError when there is none that fits, LLMError and StoreError as `execute` does.
+        """
+        value = event.data.get("input") if isinstance(event.data, dict) else None
+        if not isinstance(value, dict):
+            raise UnprocessableError("data.input: an object is missing")
+        try:
+            await self.execute(value, event.correlation_id, once=f"event:{event.key}")
+        except InputError as error:
+            raise UnprocessableError(str(error)) from error

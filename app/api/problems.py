@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.llm.metering import OverBudget
 from app.llm.provider import LLMError
 from app.prompts.prompt import InputError
 from app.store.executions import StoreError
@@ -64,6 +67,25 @@ async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
     )
 
 
+async def on_over_budget(_: Request, error: OverBudget) -> JSONResponse:
+    log.warning("over budget: %s", error)
+    return problem(
+        429,
+        "over-budget",
+        str(error),
+        headers=_retry_after((error.resets_at - datetime.now(UTC)).total_seconds()),
+        scope=error.scope,
+        limit=error.limit,
+        used=error.used,
+        resetsAt=error.resets_at.isoformat(),
+    )
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    """Whole seconds, never too few: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
 async def on_store_error(_: Request, error: StoreError) -> JSONResponse:
     log.warning("cosmos failed: %s", error)
     return problem(503, "store-failed", str(error), storeStatus=error.status)
@@ -84,6 +106,7 @@ def install(app: FastAPI) -> None:
         InputError: on_input_error,
         RequestValidationError: on_request_error,
         LLMError: on_llm_error,
+        OverBudget: on_over_budget,
         StoreError: on_store_error,
         HTTPException: on_http_error,
         Exception: on_unexpected,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,12 +14,17 @@ from azure.identity.aio import get_bearer_token_provider
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError
 
 from app.dependency import DependencyError
+from app.llm.metering import Meter
 from app.prompts.prompt import Prompt, violations
 from app.settings import LLMSettings
 from app.telemetry.metrics import LLM_DURATION
 
 # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/managed-identity
 SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+# Fewer than a token of English has, so that the estimate is too high rather than too low.
+_CHARACTERS_PER_TOKEN = 3
 
 
 class LLMError(DependencyError):
@@ -45,11 +51,26 @@ class Completion:
 class Provider:
     """A named client for one endpoint and one model."""
 
-    def __init__(self, name: str, client: AsyncOpenAI, model: str) -> None:
-        self.name, self._client, self._model = name, client, model
+    def __init__(self, name: str, client: AsyncOpenAI, model: str, meter: Meter | None = None) -> None:
+        self.name, self._client, self._model, self._meter = name, client, model, meter
 
     async def complete(self, agent: str, prompt: Prompt, messages: list[dict[str, str]]) -> Completion:
-        """Ask for JSON that fits the prompt's output schema. Raises LLMError."""
+        """Ask for JSON that fits the prompt's output schema. Raises LLMError or OverBudget."""
+        if self._meter is None:
+            return await self._ask(agent, prompt, messages)
+        characters = sum(len(message["content"]) for message in messages)
+        most = math.ceil(characters / _CHARACTERS_PER_TOKEN), prompt.meta.model.max_tokens
+        booking = await self._meter.reserve(sum(most))
+        try:
+            completion = await self._ask(agent, prompt, messages)
+        except LLMError as error:
+            # Refused is free; an answer that was lost, or that does not fit, may have cost everything.
+            await (booking.release() if error.status else booking.commit(*most))
+            raise
+        await booking.commit(completion.prompt_tokens, completion.completion_tokens)
+        return completion
+
+    async def _ask(self, agent: str, prompt: Prompt, messages: list[dict[str, str]]) -> Completion:
         started = time.perf_counter()
         try:
             answer = await self._client.chat.completions.create(
@@ -108,13 +129,15 @@ class Provider:
         return LLMError(self.name, str(error))
 
 
-def make_provider(settings: LLMSettings, credential: AsyncTokenCredential) -> Provider:
+def make_provider(
+    settings: LLMSettings, credential: AsyncTokenCredential, meter: Meter | None = None
+) -> Provider:
     """The provider that `LLMProvider__ProviderType` names."""
     if settings.provider_type == "Ollama":
         base = str(settings.ollama.endpoint).rstrip("/")
         # Ollama asks for no key; the SDK insists on one.
         client = AsyncOpenAI(base_url=f"{base}/v1", api_key="ollama", timeout=settings.timeout_seconds)
-        return Provider("ollama", client, settings.ollama.model)
+        return Provider("ollama", client, settings.ollama.model, meter)
     azure = settings.azure_openai
     if azure is None:
         raise ValueError("LLMProvider__AzureOpenAI__Endpoint is not set")
@@ -124,4 +147,4 @@ def make_provider(settings: LLMSettings, credential: AsyncTokenCredential) -> Pr
         timeout=settings.timeout_seconds,
         max_retries=0,
     )
-    return Provider("azure-openai", client, azure.deployment_name)
+    return Provider("azure-openai", client, azure.deployment_name, meter)

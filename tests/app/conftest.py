@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from app.agents.agent import Agent
+from app.events.event import Event
 from app.llm.provider import Completion, LLMError
 from app.main import create_app
 from app.prompts.prompt import Prompt, load
+from app.store.events import Recorded
 from app.store.executions import Execution, StoreError
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "notification"
@@ -42,10 +44,13 @@ class FakeStore:
         self.error: StoreError | None = None
         self.kept: dict[tuple[str, str], Execution] = {}
 
-    async def save(self, execution: Execution) -> None:
+    async def record(
+        self, execution: Execution, events: Sequence[Event] = (), once: str | None = None
+    ) -> Recorded:
         if self.error:
             raise self.error
         self.kept[execution.agent, execution.id] = execution
+        return Recorded(execution, fresh=True)
 
     async def find(self, agent: str, execution_id: str) -> Execution | None:
         return self.kept.get((agent, execution_id))
