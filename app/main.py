@@ -2,59 +2,55 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from azure.core.credentials_async import AsyncTokenCredential
 from fastapi import FastAPI
 from prometheus_client import make_asgi_app
 
 from app.agents import definition
 from app.agents.agent import Agent
 from app.agents.definition import Definition
-from app.agents.store import ExecutionsOnly
 from app.api import correlation, documentation, executions, health, problems
 from app.api.body import BodyLimit
 from app.api.guard import Guard
 from app.api.security import SecurityHeaders
 from app.api.tokens import Tokens
-from app.credentials import blocking_credential, credential
+from app.background import beside
+from app.credentials import credential
 from app.dependency import Dependency
-from app.events.queue import Queue
-from app.events.topic import Topic
 from app.llm.router import make_router
 from app.prompts.reload import Watched
+from app.services import Services
 from app.settings import HttpSettings, Settings
-from app.store.database import Database, make_engine
-from app.store.executions import ExecutionStore
+from app.store.events import EventStore
 from app.telemetry import metrics
-from app.vault import Vault
+from app.work import budget_of, work_of
 
 
 def create_app(
     agent: Agent,
     dependencies: Sequence[Dependency] = (),
     *,
-    background: Sequence[Callable[[], Awaitable[None]]] = (),
+    work: Sequence[AbstractAsyncContextManager[object]] = (),
     http: HttpSettings | None = None,
     tokens: Tokens | None = None,
 ) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
     `dependencies` are services beside the agent's own models and store that its health report covers.
-    `background` runs beside the requests until then. Without `tokens` anybody may call.
+    `work` goes on beside the requests; the last to begin is the first to end, before the clients do.
+    Without `tokens` anybody may call.
     """
     http = http or HttpSettings()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.ensure_future(work()) for work in background]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with AsyncExitStack() as stack:
+            for part in work:
+                await stack.enter_async_context(part)
+            yield
         await agent.llm.close()
         await agent.store.close()
         for dependency in dependencies:
@@ -73,6 +69,7 @@ def create_app(
     app.include_router(executions.router(agent))
     app.mount("/metrics", make_asgi_app())
     documentation.install(app, agent, authenticated=tokens is not None)
+    metrics.expose(agent.name)
     return app
 
 
@@ -84,26 +81,21 @@ def build(settings: Settings) -> FastAPI:
     load = partial(definition.read, pins=settings.pins, trials=settings.trials)
     source: Watched[Definition] = Watched(settings.agent, settings.prompts, load)
     identity = credential()
+    services = Services.of(settings, identity)
+    store = EventStore(
+        services.cosmos.documents(settings.cosmos.container),
+        recorded=services.records is not None,
+        account=services.cosmos,
+    )
+    budget = budget_of(settings, services)
     agent = Agent(
         name=settings.agent,
         source=source,
-        llm=make_router(settings.llm, settings.agent, identity),
-        store=ExecutionsOnly(ExecutionStore(settings.cosmos, identity)),
+        llm=make_router(settings.llm, settings.agent, identity, budget),
+        store=store,
         max_hops=settings.consumer.max_hops,
     )
+    work = [beside(partial(source.watch, settings.reload_seconds)), *([budget] if budget else [])]
+    work += work_of(settings, services, store, agent.handle)
     tokens = Tokens(settings.authentication) if settings.authentication.enabled else None
-    services = [source, *_dependencies(settings, identity)]
-    watch = partial(source.watch, settings.reload_seconds)
-    return create_app(agent, services, background=[watch], http=settings.http, tokens=tokens)
-
-
-def _dependencies(settings: Settings, identity: AsyncTokenCredential) -> Iterator[Dependency]:
-    """Those that the settings name."""
-    if settings.sql:
-        yield Database(make_engine(settings.sql, blocking_credential()))
-    if settings.vault:
-        yield Vault(settings.vault, identity)
-    if settings.storage:
-        yield Queue(settings.storage, identity)
-    if settings.events:
-        yield Topic(settings.events, identity)
+    return create_app(agent, [source, *services.dependencies], work=work, http=settings.http, tokens=tokens)

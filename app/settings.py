@@ -129,6 +129,18 @@ class CosmosSettings(_Section):
     endpoint: HttpUrl = Field(alias="Endpoint")
     database: str = Field(alias="Database", default="AgentsDB")
     container: str = Field(alias="Container", default="Events")
+    ledger: str = Field(alias="Ledger", default="Ledger")
+
+
+class TokenBudgetSettings(_Section):
+    """`TokenBudget__…`: tokens per UTC day of this agent (`Daily`) and of all together (`Total`, if any).
+
+    What a pod reserved and did not settle is given back after `ReservationSeconds`.
+    """
+
+    daily: int = Field(alias="Daily", ge=1)
+    total: int | None = Field(alias="Total", default=None, ge=1)
+    reservation_seconds: float = Field(alias="ReservationSeconds", default=180, gt=0)
 
 
 class SqlSettings(_Section):
@@ -172,9 +184,17 @@ class EventSettings(_Section):
 
 
 class ConsumerSettings(_Section):
-    """`Events__…`: an event that more than `MaxHops` events led to is not acted upon."""
+    """`Events__…`: how this agent works through its queue.
+
+    An event that more than `MaxHops` events led to, or that was taken more than `MaxDequeues` times, is put
+    aside. A message is hidden from others for `HandleSeconds` and a margin: no longer may handling take.
+    """
 
     max_hops: int = Field(alias="MaxHops", default=8, ge=0)
+    max_dequeues: int = Field(alias="MaxDequeues", default=8, ge=1)
+    concurrency: int = Field(alias="Concurrency", default=8, ge=1, le=256)
+    handle_seconds: float = Field(alias="HandleSeconds", default=90, gt=0, le=3600)
+    poll_seconds: float = Field(alias="PollSeconds", default=1, gt=0)
 
 
 class AuthenticationSettings(_Section):
@@ -206,6 +226,13 @@ class HttpSettings(_Section):
     rate: str | None = Field(alias="Rate", default=None, pattern=r"^[1-9]\d*/(second|minute|hour)$")
 
 
+class DeadLetterSettings(_Section):
+    """`DeadLetters__…`: what Event Grid could not deliver; only `python -m app.replay` reads it."""
+
+    endpoint: HttpUrl = Field(alias="Endpoint")
+    container: str = Field(alias="Container", default="dead-letters")
+
+
 class Settings(BaseSettings):
     """Read once at start; a missing or malformed variable ends the process with its name."""
 
@@ -218,6 +245,7 @@ class Settings(BaseSettings):
     vault: VaultSettings | None = Field(alias="KeyVault", default=None)
     storage: StorageSettings | None = Field(alias="Storage", default=None)
     events: EventSettings | None = Field(alias="EventGrid", default=None)
+    budget: TokenBudgetSettings | None = Field(alias="TokenBudget", default=None)
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
     pins: dict[str, Version] = Field(alias="Prompts__Pins", default={})
     trials: dict[str, Trial] = Field(alias="Prompts__Trials", default={})
@@ -237,6 +265,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"Authentication__Enabled is false, which only ENVIRONMENT=dev may have; this is "
                 f"{self.environment}. Remove it, set Authentication__Audience and Authentication__TenantId"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reservations_outlive_calls(self) -> Self:
+        if self.budget and self.budget.reservation_seconds <= self.llm.timeout_seconds:
+            raise ValueError(
+                f"TokenBudget__ReservationSeconds ({self.budget.reservation_seconds:g}) must be more than "
+                f"LLMProvider__TimeoutSeconds ({self.llm.timeout_seconds:g}), or tokens of calls that "
+                "still run are given to others"
             )
         return self
 

@@ -14,7 +14,6 @@ from app.agents import hooks
 from app.agents.definition import Definition
 from app.agents.expressions import ExpressionError
 from app.agents.run import Begun, Run
-from app.agents.store import Store
 from app.events.event import Event
 from app.events.handling import UnprocessableError
 from app.llm.chat import Completion
@@ -22,6 +21,7 @@ from app.llm.options import DEFAULTS, Options
 from app.llm.router import Router
 from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
+from app.store.events import EventStore
 from app.store.executions import Execution, Usage
 from app.telemetry.logs import correlation_id as logged_correlation_id
 
@@ -42,7 +42,7 @@ class Agent:
     name: str
     source: Source
     llm: Router
-    store: Store
+    store: EventStore
     max_hops: int = 8
 
     async def execute(self, run: Run, options: Options = DEFAULTS) -> Execution:

@@ -14,11 +14,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.agents.run import KeyReusedError
-from app.agents.store import ContinuationError
 from app.llm.failures import ExhaustedError, Kind, LLMError, RouteError, SkipError
 from app.llm.metering import OverBudget
 from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
+from app.store.documents import ContinuationError
 from app.store.executions import StoreError
 from app.telemetry.logs import correlation_id
 

@@ -20,6 +20,20 @@ LLM_DURATION = Histogram(
 )
 PROMPT_RELOADS = Counter("prompt_reloads_total", "Changes of mounted prompts.", ["agent", "outcome"])
 PROMPTS_STALE = Gauge("prompts_stale", "1 while mounted prompts are not used because broken.", ["agent"])
+EVENTS_PUBLISHED = Counter("event_publishes_total", "Events that the topic accepted.", ["agent"])
+EVENT_FAILURES = Counter("event_publish_failures_total", "Attempts to publish that failed.", ["agent"])
+QUEUE_MESSAGES = Gauge("event_queue_messages", "Messages that wait in the agent's queue.", ["agent"])
+QUEUE_OLDEST = Gauge(
+    "event_queue_oldest_seconds", "How long the first message in the agent's queue has waited.", ["agent"]
+)
+TOKENS_USED = Gauge("llm_budget_used_tokens", "Tokens of today's budget that are spent or booked.", ["agent"])
+TOKENS_LIMIT = Gauge("llm_budget_limit_tokens", "Tokens that may be spent today.", ["agent"])
+
+
+def expose(agent: str) -> None:
+    """Show the counters at zero: a rate needs to see the first failure as a rise."""
+    EVENTS_PUBLISHED.labels(agent)
+    EVENT_FAILURES.labels(agent)
 
 
 async def observe(

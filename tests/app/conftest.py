@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 from app.agents import definition
 from app.agents.agent import Agent
-from app.agents.store import ContinuationError
 from app.events.event import Event
 from app.llm.breaker import State
 from app.llm.chat import Completion
@@ -22,6 +20,8 @@ from app.llm.health import ProviderReport
 from app.main import create_app
 from app.prompts.prompt import Prompt
 from app.prompts.reload import Watched
+from app.store.documents import ContinuationError
+from app.store.events import Page, Recorded
 from app.store.executions import Execution, StoreError
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "notification"
@@ -58,17 +58,6 @@ class FakeRouter:
     async def close(self) -> None: ...
 
 
-@dataclass
-class Recorded:
-    execution: Execution
-
-
-@dataclass
-class Page:
-    executions: Sequence[Execution]
-    after: str | None
-
-
 class FakeStore:
     def __init__(self) -> None:
         self.error: StoreError | None = None
@@ -84,10 +73,10 @@ class FakeStore:
         if once is not None:
             stored = self.onces.setdefault((execution.agent, once), execution)
             if stored is not execution:
-                return Recorded(stored)
+                return Recorded(stored, fresh=False)
         self.kept[execution.agent, execution.id] = execution
         self.events += events
-        return Recorded(execution)
+        return Recorded(execution, fresh=True)
 
     async def find(self, agent: str, execution_id: str) -> Execution | None:
         return self.kept.get((agent, execution_id))
