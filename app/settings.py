@@ -52,7 +52,7 @@ class BreakerSettings(_Section):
     failures: int = Field(alias="Failures", default=5, ge=1)
     window: int = Field(alias="Window", default=10, ge=1)
     cooldown_seconds: float = Field(alias="CooldownSeconds", default=10, gt=0)
-    max_cooldown_seconds: float = Field(alias="MaxCooldownSeconds", default=120, gt=0)
+    max_cooldown_seconds: float = Field(alias="MaxCooldownSeconds", default=60, gt=0)
     probe_seconds: float = Field(alias="ProbeSeconds", default=0.5, gt=0)
 
     @model_validator(mode="after")
