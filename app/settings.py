@@ -200,7 +200,8 @@ class ConsumerSettings(_Section):
 class AuthenticationSettings(_Section):
     """`Authentication__…`: whose tokens are taken. Only `ENVIRONMENT=dev` may do without any.
 
-    `Issuer` is the tenant's own unless it is set; `Audience` is the application's id or its URI.
+    `Issuer` is the tenant's own unless it is set, that of tokens of version 2; `Audience` is what these are
+    made out to: the application's id, or its identifier URI.
     """
 
     enabled: bool = Field(alias="Enabled", default=True)

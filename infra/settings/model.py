@@ -9,11 +9,13 @@ from pydantic import Field, model_validator
 from infra.settings.sections import (
     AgentSettings,
     AlertSettings,
+    AuthenticationSettings,
     BudgetSettings,
     CertificateSettings,
     ClusterSettings,
     CosmosSettings,
     EventSettings,
+    HttpSettings,
     ModelSettings,
     NetworkSettings,
     RegistrySettings,
@@ -44,6 +46,8 @@ class Settings(Section):
     suffix: NameSuffix = ""
     domain: Domain | None = None
     operators: tuple[ObjectId, ...] = ()
+    authentication: AuthenticationSettings | None = None
+    http: HttpSettings = HttpSettings()
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     model: ModelSettings = ModelSettings()
@@ -72,6 +76,13 @@ class Settings(Section):
             )
         if self.cluster.zones and self.cluster.tier == "Free":
             raise ValueError("cluster.zones without an uptime promise makes little sense: set cluster.tier")
+        if self.authentication is None and self.environment != "dev":
+            raise ValueError(
+                f"authentication is missing, so anybody could call the agents of {self.environment}; only "
+                "dev may do without. Name the tenant and the application that callers have a role in: "
+                "pulumi config set --path agents:authentication.tenant TENANT_ID && "
+                "pulumi config set --path agents:authentication.audience api://agents"
+            )
         if self.protect and not self.vault.purge_protection:
             raise ValueError("protect is on, so vault.purge_protection must be too")
         return self

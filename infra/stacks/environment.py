@@ -35,7 +35,7 @@ from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
 from infra.workload.dependencies import Dependencies, SqlDatabase
 from infra.workload.image import Image, ImageArgs
-from infra.workload.prompts import read_prompts
+from infra.workload.prompts import listens, read_prompts
 
 
 def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
@@ -141,6 +141,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             storage=storage,
             agents=agents,
             operators=operators,
+            listens={agent: listens(files) for agent, files in prompts.items()},
         ),
     )
     openai = OpenAI(

@@ -12,6 +12,7 @@ from infra.azure.identity import Identity
 from infra.naming import Names
 from infra.settings import Settings
 from infra.settings.sections import NetworkSettings
+from infra.workload.access import Access
 from infra.workload.agent import Agent, AgentArgs
 from infra.workload.certificates import CertManager
 from infra.workload.dependencies import Dependencies
@@ -77,6 +78,7 @@ class Workload(pulumi.ComponentResource):
                     image=on.image.reference(agent),
                     version=settings.version,
                     settings=wanted,
+                    access=Access.of(settings),
                     identity=on.identities[agent],
                     identity_name=names.identity(agent),
                     oidc_issuer=on.oidc_issuer,

@@ -30,9 +30,10 @@ from infra.azure.identity import Identity
 from infra.naming import workload
 from infra.settings.sections import AgentSettings
 from infra.workload import pods, priorities, scaling
+from infra.workload.access import Access
 from infra.workload.dependencies import Dependencies
 from infra.workload.policies import INGRESS_CONTROLLER, PROMETHEUS, Pods, Reach, allow_in, allow_out
-from infra.workload.prompts import config_map
+from infra.workload.prompts import config_map, versions
 from infra.workload.quota import SURGE, Size
 
 PORT = 8080
@@ -57,6 +58,7 @@ class AgentArgs:
     image: pulumi.Input[str]
     version: str
     settings: AgentSettings
+    access: Access
     identity: Identity
     identity_name: str
     oidc_issuer: pulumi.Input[str]
@@ -180,7 +182,12 @@ class Agent(pulumi.ComponentResource):
 
     def _container(self) -> ContainerArgs:
         args = self._args
-        environment = {"AGENT": args.agent, **args.dependencies.environment(args.agent, args.identity_name)}
+        environment: dict[str, pulumi.Input[str]] = {
+            "AGENT": args.agent,
+            **args.access.variables(),
+            **versions(args.settings),
+            **args.dependencies.environment(args.agent, args.identity_name),
+        }
         return ContainerArgs(
             # The runbook's `kubectl set image` names the container like the deployment.
             name=self._name,

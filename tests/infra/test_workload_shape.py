@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 import yaml
 
+from app.settings import read
 from infra.observability import thresholds
+from infra.workload.access import Access
 from infra.workload.dependencies import SqlDatabase
 from infra.workload.policies import Range, Reach
 from tests.infra.workload import (
     AGENTS,
+    CLOSED,
     IMAGE,
     NAMESPACE,
+    OPEN,
     Declarations,
     container,
     declared,
@@ -107,6 +111,21 @@ def test_an_agent_is_told_where_everything_is(found: Declarations) -> None:
     assert environment["Sql__Dialect"] == "postgresql"
     assert environment["Storage__Queue"] == "notification"
     assert environment["EventGrid__Endpoint"] == "https://topic.example/api/events"
+
+
+@pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["dev", "prod"])
+def test_the_application_takes_what_it_is_told_about_callers(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = container(templates(declared(access=access))[AGENT])
+    told = {item["name"]: item["value"] for item in pod["env"]}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings = read()
+    assert settings.environment == access.environment
+    assert settings.authentication.enabled is (access.authentication is not None)
+    assert settings.http.rate == access.http.rate
+    assert settings.http.max_body_bytes == access.http.max_body_bytes
 
 
 def test_without_a_database_nothing_speaks_of_one() -> None:
