@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -26,14 +26,14 @@ from app.services import Services
 from app.settings import HttpSettings, Settings
 from app.store.events import EventStore
 from app.telemetry import metrics
-from app.work import budget_of, work_of
+from app.work import Work, budget_of, work_of
 
 
 def create_app(
     agent: Agent,
     dependencies: Sequence[Dependency] = (),
     *,
-    work: Sequence[AbstractAsyncContextManager[object]] = (),
+    work: Sequence[Work] = (),
     http: HttpSettings | None = None,
     tokens: Tokens | None = None,
 ) -> FastAPI:
@@ -95,7 +95,8 @@ def build(settings: Settings) -> FastAPI:
         store=store,
         max_hops=settings.consumer.max_hops,
     )
-    work = [beside(partial(source.watch, settings.reload_seconds)), *([budget] if budget else [])]
+    watch = beside(partial(source.watch, settings.reload_seconds))
+    work: list[Work] = [watch, *([budget] if budget else [])]
     work += work_of(settings, services, store, agent.handle)
     tokens = Tokens(settings.authentication) if settings.authentication.enabled else None
     return create_app(agent, [source, *services.dependencies], work=work, http=settings.http, tokens=tokens)

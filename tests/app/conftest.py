@@ -87,7 +87,7 @@ class FakeStore:
     async def list(self, agent: str, limit: int, after: str | None = None) -> Page:
         mine = [execution for (owner, _), execution in self.kept.items() if owner == agent][::-1]
         if after is not None and not re.fullmatch("[0-9]{1,6}", after):
-            raise ContinuationError("not one of this list")
+            raise ContinuationError
         start = int(after or 0)
         following = str(start + limit) if start + limit < len(mine) else None
         return Page(mine[start : start + limit], following)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
 from app.agents.agent import Agent
+from app.agents.declaration import Declaration
+from app.agents.definition import Definition
 from app.llm.lineup import Place
 from app.llm.router import Router
 from app.main import create_app
+from app.prompts.library import Library
 from tests.app.conftest import FakeStore
 from tests.app.llm.conftest import Connect
 from tests.app.llm.models import PROMPT, settings
 from tests.app.llm.stub import END, Reply, Server, chunk, completion, error, events
 
 EXECUTE = "/api/tester/execute"
+ONLY = SimpleNamespace(current=Definition(Library({"say": PROMPT}, {}, {}), Declaration(default="say")))
 MODELS = Reply(body=b'{"object": "list", "data": []}')
 
 
@@ -28,7 +33,7 @@ async def client(server: Server, backup: Server, connect: Connect) -> AsyncItera
         Place(connect(backup.url, "azure-openai-backup"), 10),
     ]
     store: Any = FakeStore()
-    agent = Agent("tester", PROMPT, Router(settings(), "tester", places), store)
+    agent = Agent("tester", ONLY, Router(settings(), "tester", places), store)
     transport = httpx.ASGITransport(create_app(agent), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
         yield client
