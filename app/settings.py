@@ -84,6 +84,12 @@ class StorageSettings(_Section):
     queue: str = Field(alias="Queue")
 
 
+class ConsoleSettings(_Section):
+    """`Console__…`: the agents that the web console lists. Where they are named, the console is served."""
+
+    agents: tuple[str, ...] = Field(alias="Agents", min_length=1)
+
+
 class EventSettings(_Section):
     """`EventGrid__…`: the topic that this agent publishes to."""
 
@@ -102,6 +108,7 @@ class Settings(BaseSettings):
     vault: VaultSettings | None = Field(alias="KeyVault", default=None)
     storage: StorageSettings | None = Field(alias="Storage", default=None)
     events: EventSettings | None = Field(alias="EventGrid", default=None)
+    console: ConsoleSettings | None = Field(alias="Console", default=None)
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
     port: int = Field(alias="PORT", default=8080)
 
