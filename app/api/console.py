@@ -22,7 +22,10 @@ _POLICY = (
 
 
 def router(agents: Sequence[str]) -> APIRouter:
-    """`agents` are those that it lists. Public, for it holds nothing: what it shows comes from the API, which asks for a token where it must."""
+    """`agents` are those that it lists.
+
+    Public, for it holds nothing: what it shows comes from the API, which asks for a token where it must.
+    """
     routes = APIRouter(include_in_schema=False)
     found = {name: files("app.console").joinpath(name).read_bytes() for name in _TYPES}
 
