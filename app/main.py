@@ -12,7 +12,8 @@ from prometheus_client import make_asgi_app
 from app.agents import definition
 from app.agents.agent import Agent
 from app.agents.definition import Definition
-from app.api import correlation, documentation, executions, health, problems
+from app.api import console as console_pages
+from app.api import correlation, description, documentation, executions, health, problems
 from app.api.body import BodyLimit
 from app.api.guard import Guard
 from app.api.security import SecurityHeaders
@@ -20,10 +21,11 @@ from app.api.tokens import Tokens
 from app.background import beside
 from app.credentials import credential
 from app.dependency import Dependency
+from app.llm.budget import Budget
 from app.llm.router import make_router
 from app.prompts.reload import Watched
 from app.services import Services
-from app.settings import HttpSettings, Settings
+from app.settings import ConsoleSettings, HttpSettings, Settings
 from app.store.events import EventStore
 from app.telemetry import metrics
 from app.work import Work, budget_of, work_of
@@ -34,6 +36,8 @@ def create_app(
     dependencies: Sequence[Dependency] = (),
     *,
     work: Sequence[Work] = (),
+    budget: Budget | None = None,
+    console: ConsoleSettings | None = None,
     http: HttpSettings | None = None,
     tokens: Tokens | None = None,
 ) -> FastAPI:
@@ -41,7 +45,7 @@ def create_app(
 
     `dependencies` are services beside the agent's own models and store that its health report covers.
     `work` goes on beside the requests; the last to begin is the first to end, before the clients do.
-    Without `tokens` anybody may call.
+    `budget` is entered by `work`. Without `tokens` anybody may call.
     """
     http = http or HttpSettings()
 
@@ -56,8 +60,8 @@ def create_app(
         for dependency in dependencies:
             await dependency.close()
 
-    description = agent.source.current.default.meta.description
-    app = FastAPI(title=f"{agent.name} agent", description=description, lifespan=lifespan)
+    summary = agent.source.current.default.meta.description
+    app = FastAPI(title=f"{agent.name} agent", description=summary, lifespan=lifespan)
     # The last that is added is the first that a request meets.
     app.add_middleware(BodyLimit, most=http.max_body_bytes)
     app.add_middleware(Guard, tokens=tokens, rate=http.rate)
@@ -66,7 +70,10 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     app.include_router(health.router(agent, dependencies))
+    app.include_router(description.router(agent, budget.standing if budget else None))
     app.include_router(executions.router(agent))
+    if console:
+        app.include_router(console_pages.router(console.agents))
     app.mount("/metrics", make_asgi_app())
     documentation.install(app, agent, authenticated=tokens is not None)
     metrics.expose(agent.name)
@@ -99,4 +106,12 @@ def build(settings: Settings) -> FastAPI:
     work: list[Work] = [watch, *([budget] if budget else [])]
     work += work_of(settings, services, store, agent.handle)
     tokens = Tokens(settings.authentication) if settings.authentication.enabled else None
-    return create_app(agent, [source, *services.dependencies], work=work, http=settings.http, tokens=tokens)
+    return create_app(
+        agent,
+        [source, *services.dependencies],
+        work=work,
+        budget=budget,
+        console=settings.console,
+        http=settings.http,
+        tokens=tokens,
+    )

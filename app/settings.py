@@ -177,6 +177,12 @@ class StorageSettings(_Section):
     queue: str = Field(alias="Queue")
 
 
+class ConsoleSettings(_Section):
+    """`Console__…`: the agents that the web console lists. Where they are named, the console is served."""
+
+    agents: tuple[str, ...] = Field(alias="Agents", min_length=1)
+
+
 class EventSettings(_Section):
     """`EventGrid__…`: the topic that this agent publishes to."""
 
@@ -247,6 +253,7 @@ class Settings(BaseSettings):
     storage: StorageSettings | None = Field(alias="Storage", default=None)
     events: EventSettings | None = Field(alias="EventGrid", default=None)
     budget: TokenBudgetSettings | None = Field(alias="TokenBudget", default=None)
+    console: ConsoleSettings | None = Field(alias="Console", default=None)
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
     pins: dict[str, Version] = Field(alias="Prompts__Pins", default={})
     trials: dict[str, Trial] = Field(alias="Prompts__Trials", default={})

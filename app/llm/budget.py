@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
@@ -36,6 +37,15 @@ _LOOK_SECONDS = 30.0
 _CLOSE_SECONDS = 10.0
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What an agent has used of a day's tokens, as last seen in the ledger."""
+
+    used: int
+    limit: int
+    resets_at: datetime
+
+
 class Budget:
     """The meter of one process; use it as a context. Without the ledger nothing is granted.
 
@@ -52,7 +62,7 @@ class Budget:
     ) -> None:
         if agent == TOTAL:
             raise ValueError(f"an agent cannot be called {TOTAL}: that is the budget of all agents together")
-        self._limits = {agent: settings.daily}
+        self._agent, self._limits = agent, {agent: settings.daily}
         if settings.total is not None:
             self._limits[TOTAL] = settings.total
         self._seconds, self._ledger, self._clock = settings.reservation_seconds, ledger, clock
@@ -92,6 +102,13 @@ class Budget:
         if refusal is not None:
             raise OverBudget(refusal.scope, refusal.limit, refusal.used, end_of(day))
         return Reserved(self._writer, order)
+
+    def standing(self) -> Standing:
+        """The agent's own, without asking: at most half a minute old."""
+        today = day_of(self._clock())
+        seen, committed = self._committed
+        used = committed.get(self._agent, 0) if seen == today else 0
+        return Standing(used, self._limits[self._agent], end_of(today))
 
     async def _answer(self, order: Reserve) -> Refusal | None:
         try:

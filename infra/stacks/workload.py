@@ -85,10 +85,12 @@ class Workload(pulumi.ComponentResource):
                     dependencies=on.dependencies,
                     reach=reach,
                     rights=on.rights[agent],
+                    # One agent serves it, so that a new one does not roll the pods of all.
+                    console=list(settings.agents) if number == 0 else (),
                 ),
                 after(namespace, *(migration or on.ready)),
             )
-            for agent, wanted in settings.agents.items()
+            for number, (agent, wanted) in enumerate(settings.agents.items())
         ]
         ingress = Ingress(
             "ingress",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,7 +50,8 @@ class AgentArgs:
 
     `rights` are its roles: the first pod starts after them, and the last one ends before them. What every
     agent waits for, such as the migrated database, is in the component's `depends_on`: named here, each of
-    many agents would depend on the roles of all the others.
+    many agents would depend on the roles of all the others. `console` names the agents that the web console
+    lists; the agent that is told of some serves it.
     """
 
     agent: str
@@ -65,6 +67,7 @@ class AgentArgs:
     dependencies: Dependencies
     reach: Reach
     rights: Sequence[pulumi.Resource]
+    console: Sequence[str] = ()
 
 
 class Agent(pulumi.ComponentResource):
@@ -188,6 +191,8 @@ class Agent(pulumi.ComponentResource):
             **versions(args.settings),
             **args.dependencies.environment(args.agent, args.identity_name),
         }
+        if args.console:
+            environment["Console__Agents"] = json.dumps(list(args.console))
         return ContainerArgs(
             # The runbook's `kubectl set image` names the container like the deployment.
             name=self._name,
