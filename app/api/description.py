@@ -1,4 +1,4 @@
-"""What an agent is: its prompts with their schemas, the events it works with, the tokens it has left today."""
+"""What an agent is: its prompts with their schemas, the events it works with, the tokens left today."""
 
 from __future__ import annotations
 
