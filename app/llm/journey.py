@@ -29,13 +29,13 @@ _PAUSE_SECONDS = 0.2
 class Leg:
     """One attempt: its seat, its number (from 1), and how long it may take.
 
-    `fair`: long enough for a timeout to be the provider's fault.
+    A timeout is the provider's fault if it was given at least `fair` seconds.
     """
 
     seat: Seat
     number: int
     seconds: float
-    fair: bool
+    fair: float
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class Journey:
 
     def _leg(self, seat: Seat) -> Leg:
         """Time is shared with those that would be asked next, else the first one could use up all of it."""
-        others = sum(lane.open_to_all for lane in self._untried() if lane is not seat.lane)
+        others = sum(lane.available for lane in self._untried() if lane is not seat.lane)
         most = self._road.attempt_seconds
         seconds = min(most, self._left() / (1 + others))
-        return Leg(seat, len(self._failures) + 1, seconds, fair=seconds >= most / 2)
+        return Leg(seat, len(self._failures) + 1, seconds, fair=most / 2)
 
     async def _pause(self) -> bool:
         """Let time pass if that may help; whether it is worth looking again."""

@@ -86,6 +86,7 @@ class Model:
     async def stream(self, chat: Chat, seconds: float) -> AsyncGenerator[str | Answer, None]:
         answer = await self.complete(chat, seconds)
         for piece in answer.text:
+            await asyncio.sleep(0.001)
             yield piece
         yield answer
 

@@ -148,6 +148,20 @@ def test_who_leaves_in_the_middle_of_a_stream_pays_for_all_of_it() -> None:
     assert ledger.settled == [WHOLE]
 
 
+def test_a_slow_reader_of_streams_takes_no_provider_from_the_others() -> None:
+    async def main() -> str:
+        asked = router(Model("alone"), values={"Breaker": {"Failures": 1, "Window": 1}})
+        parts = asked.stream(PROMPT, MESSAGES)
+        assert await anext(parts) == "{"
+        # Longer than an attempt may take.
+        await asyncio.sleep(21)
+        with pytest.raises(LLMError, match="no answer within"):
+            await anext(parts)
+        return (await asked.report())[0].breaker
+
+    assert virtual.run(main) == "closed"
+
+
 def test_an_answer_is_given_though_the_ledger_cannot_be_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

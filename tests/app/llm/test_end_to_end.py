@@ -88,7 +88,7 @@ async def test_with_both_away_the_caller_learns_when_the_first_is_back(
 
 async def test_a_caller_without_time_is_told_so(client: httpx.AsyncClient, server: Server) -> None:
     server.script = [Reply(body=None, ending="hang")]
-    answer = await _ask(client, x_request_timeout_ms="150", x_llm_skip="azure-openai-backup")
+    answer = await _ask(client, x_request_timeout_ms="1000", x_llm_skip="azure-openai-backup")
     assert (answer.status_code, answer.json()["type"]) == (504, "urn:agents:problem:deadline-exceeded")
 
 

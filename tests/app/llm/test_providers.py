@@ -92,9 +92,9 @@ async def test_a_server_that_hangs_is_left_when_the_time_is_over(server: Server,
     server.script = [HANG]
     started = time.monotonic()
     with pytest.raises(LLMError) as failed:
-        await connect(server.url).complete(CHAT, 0.2)
+        await connect(server.url).complete(CHAT, 1)
     assert (failed.value.kind, failed.value.may_have_cost) == (Kind.TIMEOUT, True)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
 
 
 async def test_a_server_that_is_not_there_cost_nothing(connect: Connect) -> None:
@@ -187,7 +187,7 @@ async def test_a_streamed_answer_comes_in_pieces_and_then_whole(server: Server, 
 async def test_a_stream_fails_in_the_same_words(
     server: Server, connect: Connect, reply: Reply, parts: list[Any]
 ) -> None:
-    assert await _stream(server, connect, reply, seconds=0.5) == parts
+    assert await _stream(server, connect, reply, seconds=2) == parts
 
 
 async def test_checking_spends_no_tokens(server: Server, connect: Connect) -> None:

@@ -53,7 +53,7 @@ async def test_the_backup_answers_where_the_primary_does_not(
     server: Server, backup: Server, routed: Routed, fault: Reply
 ) -> None:
     server.script = [fault]
-    answered = await routed(AttemptSeconds=0.3).complete(PROMPT, MESSAGES)
+    answered = await routed(AttemptSeconds=1).complete(PROMPT, MESSAGES)
     assert (answered.provider, answered.output) == ("azure-openai-backup", {"word": "yes"})
     assert (len(server.requests), len(backup.requests)) == (1, 1)
 
@@ -83,8 +83,8 @@ async def test_a_deadline_on_the_wire_is_kept(server: Server, backup: Server, ro
     server.script, backup.script = [HANG], [HANG]
     started = time.monotonic()
     with pytest.raises(DependencyError):
-        await routed().complete(PROMPT, MESSAGES, deadline=started + 0.4)
-    assert time.monotonic() - started < 2
+        await routed().complete(PROMPT, MESSAGES, deadline=started + 2)
+    assert time.monotonic() - started < 4
     assert (len(server.requests), len(backup.requests)) == (1, 1)
 
 
