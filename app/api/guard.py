@@ -21,7 +21,7 @@ from app.api.problems import problem
 from app.api.tokens import Caller, KeysError, TokenError, Tokens
 
 EXECUTE, READ = "Agents.Execute", "Agents.Read"
-_GUARDED = re.compile(r"/api/[^/]+(?:$|/(?!health$))")
+_GUARDED = re.compile(r"/api/[^/]+(?:\Z|/(?!health\Z))")
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 _KEYS_RETRY_SECONDS = 5
 

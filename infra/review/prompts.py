@@ -1,8 +1,8 @@
 """Which prompts and declarations a change touches, and what that means for the agents that use them.
 
 A prompt is `prompts/<agent>/<name>.md`: YAML front matter (version, model parameters, schemas of input and
-output) and the text for the model. A declaration is `prompts/<agent>/agent.yaml`: the events that the agent emits
-and listens to.
+output) and the text for the model. A declaration is `prompts/<agent>/agent.yaml`: the events that the agent
+emits and listens to.
 """
 
 from __future__ import annotations

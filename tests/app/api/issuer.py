@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import jwt
@@ -22,7 +23,7 @@ class Issuer:
 
     def __init__(self, url: str) -> None:
         self.url, self.asked, self.available, self.claimed = url, 0, True, url
-        self.keys = {"one": new_key()}
+        self.keys = {"one": key_of("one")}
 
     def token(self, key: rsa.RSAPrivateKey | str | None = None, kid: str = "one", **claims: Any) -> str:
         now = int(time.time())
@@ -51,7 +52,9 @@ class Issuer:
         return {"keys": keys}
 
 
-def new_key() -> rsa.RSAPrivateKey:
+@cache
+def key_of(name: str) -> rsa.RSAPrivateKey:
+    """A key of that name, made once: making one takes a while."""
     return rsa.generate_private_key(65537, 2048)
 
 

@@ -15,7 +15,7 @@ from app.api.tokens import Tokens
 from app.main import create_app
 from app.settings import AuthenticationSettings, HttpSettings
 from tests.app.api import issuer as issuing
-from tests.app.api.issuer import AUDIENCE, Issuer, new_key
+from tests.app.api.issuer import AUDIENCE, Issuer, key_of
 from tests.app.conftest import FakeRouter, FakeStore, make_agent
 
 BODY = {"input": {"channel": "sms", "recipient": "+316", "message": "Node down"}}
@@ -76,8 +76,8 @@ FORGED: dict[str, Callable[[Issuer], str]] = {
     "without an end": lambda issuer: issuer.token(exp=None),
     "without an issuer": lambda issuer: issuer.token(iss=None),
     "without an audience": lambda issuer: issuer.token(aud=None),
-    "signed by somebody else": lambda issuer: issuer.token(new_key()),
-    "signed with an unknown key": lambda issuer: issuer.token(new_key(), kid="two"),
+    "signed by somebody else": lambda issuer: issuer.token(key_of("stranger")),
+    "signed with an unknown key": lambda issuer: issuer.token(key_of("stranger"), kid="two"),
     "signed with a shared secret": lambda issuer: issuer.token("s" * 32),
     "not signed": lambda issuer: jwt.encode({"aud": AUDIENCE}, "", "none", {"kid": "one"}),
     "cut": lambda issuer: issuer.token()[:-20],
@@ -129,10 +129,10 @@ async def test_a_new_key_is_looked_for_at_once_and_an_unknown_one_not_every_time
     async with _client(issuer) as client:
         assert await _status(client, issuer.token()) == 200
         for _ in range(5):
-            assert await _status(client, issuer.token(new_key(), kid="nowhere")) == 401
+            assert await _status(client, issuer.token(key_of("stranger"), kid="nowhere")) == 401
         # One look for the first token; then the client rests before it looks again.
         assert issuer.asked == 1
-        issuer.keys["two"] = new_key()
+        issuer.keys["two"] = key_of("two")
         clock = time.monotonic() + tokens_module.LOOK_AGAIN_SECONDS + 1
         monkeypatch.setattr("jwt.jwks_client.time.monotonic", lambda: clock)
         assert await _status(client, issuer.token(kid="two")) == 200
