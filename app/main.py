@@ -18,14 +18,17 @@ from app.events.queue import Queue
 from app.events.topic import Topic
 from app.llm.provider import make_provider
 from app.prompts.prompt import PromptError, load
+from app.readiness import Readiness
 from app.settings import Settings
 from app.store.database import Database, make_engine
 from app.store.executions import ExecutionStore
-from app.telemetry import metrics
+from app.telemetry import metrics, setup
 from app.vault import Vault
 
 
-def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI:
+def create_app(
+    agent: Agent, dependencies: Sequence[Dependency] = (), readiness: Readiness | None = None
+) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
     `dependencies` are services beside the agent's own provider and store that its health report covers.
@@ -43,13 +46,15 @@ def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI
     app.middleware("http")(partial(metrics.observe, agent.name))
     app.middleware("http")(correlation.correlate)
     problems.install(app)
-    app.include_router(health.router(agent, dependencies))
+    app.include_router(health.router(agent, dependencies, readiness or Readiness()))
     app.include_router(executions.router(agent))
     app.mount("/metrics", make_asgi_app())
+    metrics.expose(agent.name)
+    setup.observe_requests(app)
     return app
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings, readiness: Readiness | None = None) -> FastAPI:
     """The application that the settings describe. Raises PromptError when its prompts cannot be used."""
     prompts = load(settings.prompts)
     if len(prompts) != 1:
@@ -61,7 +66,7 @@ def build(settings: Settings) -> FastAPI:
         provider=make_provider(settings.llm, identity),
         store=ExecutionStore(settings.cosmos, identity),
     )
-    return create_app(agent, list(_dependencies(settings, identity)))
+    return create_app(agent, list(_dependencies(settings, identity)), readiness)
 
 
 def _dependencies(settings: Settings, identity: AsyncTokenCredential) -> Iterator[Dependency]:

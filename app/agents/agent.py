@@ -11,6 +11,8 @@ from typing import Any
 from app.llm.provider import Provider
 from app.prompts.prompt import Prompt
 from app.store.executions import Execution, ExecutionStore, Usage
+from app.telemetry import spans
+from app.telemetry.metrics import PROMPT_DURATION
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,9 @@ class Agent:
     async def execute(self, value: dict[str, Any], correlation_id: str) -> Execution:
         """Run once. Raises InputError, LLMError or StoreError; only a stored execution is answered."""
         started = datetime.now(UTC)
-        messages = self.prompt.render(value)
+        named = {"prompt.name": self.prompt.name, "prompt.version": self.prompt.meta.version}
+        with spans.span("prompt.load", attributes=named), PROMPT_DURATION.labels(self.name).time():
+            messages = self.prompt.render(value)
         completion = await self.provider.complete(self.name, self.prompt, messages)
         execution = Execution(
             id=str(uuid.uuid4()),

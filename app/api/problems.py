@@ -15,6 +15,7 @@ from app.llm.provider import LLMError
 from app.prompts.prompt import InputError
 from app.store.executions import StoreError
 from app.telemetry.logs import correlation_id
+from app.telemetry.redaction import kind as kind_of
 
 log = logging.getLogger(__name__)
 _TYPES = "urn:agents:problem:"
@@ -51,7 +52,8 @@ async def on_request_error(_: Request, error: RequestValidationError) -> JSONRes
 
 
 async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
-    log.warning("%s failed: %s", error.provider, error)
+    # Not what the error says: it may quote the model's answer.
+    log.warning("%s failed: %s", error.provider, error.status or kind_of(error.__cause__ or error))
     headers = {"Retry-After": error.retry_after} if error.retry_after else None
     status = 503 if error.status in {None, 429} or (error.status or 0) >= 500 else 502
     return problem(
