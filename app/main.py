@@ -42,7 +42,12 @@ def create_app(
         for dependency in dependencies:
             await dependency.close()
 
-    app = FastAPI(title=f"{agent.name} agent", description=agent.prompt.meta.description, lifespan=lifespan)
+    app = FastAPI(
+        title=f"{agent.name} agent",
+        description=agent.prompt.meta.description,
+        lifespan=lifespan,
+        telemetry=setup.REQUESTS,
+    )
     app.middleware("http")(partial(metrics.observe, agent.name))
     app.middleware("http")(correlation.correlate)
     problems.install(app)
@@ -50,7 +55,6 @@ def create_app(
     app.include_router(executions.router(agent))
     app.mount("/metrics", make_asgi_app())
     metrics.expose(agent.name)
-    setup.observe_requests(app)
     return app
 
 

@@ -14,7 +14,7 @@ from app.telemetry.operations import CORRELATION, OPERATION, operation_of
 from app.telemetry.redaction import kind, redact, stack
 
 # What the sending itself has to say would be sent again, and so on; it stays on standard output.
-_SENDERS = ("azure.core", "azure.identity", "azure.monitor", "opentelemetry")
+_SENDERS = ("azure.core", "azure.identity", "azure.monitor", "opentelemetry", "urllib3")
 _SEVERITIES = (
     (logging.CRITICAL, SeverityNumber.FATAL),
     (logging.ERROR, SeverityNumber.ERROR),

@@ -13,12 +13,12 @@ from opentelemetry import trace
 from app.telemetry.redaction import redact, stack
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
-_QUIET = ("azure", "httpx", "openai", "uvicorn.access")
+_QUIET = ("azure", "httpx", "httpx2", "openai", "uvicorn.access")
 
 
 class JsonFormatter(logging.Formatter):
-    """time (UTC, ISO 8601), level, logger, message, correlationId, traceId, spanId, exception; without what is
-    unknown. Credentials are removed, and of exceptions what they say."""
+    """time (UTC, ISO 8601), level, logger, message, correlationId, traceId, spanId, exception; the last four
+    where there are any. Credentials are removed, and of exceptions what they say."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {

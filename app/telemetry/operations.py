@@ -8,7 +8,6 @@ of an event.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -31,13 +30,18 @@ class Operations(SpanProcessor):
         self._agent = agent
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        operation = operation_of(trace.get_current_span(parent_context))
-        if operation is None and span.kind is SpanKind.CONSUMER:
-            operation = _operation(self._agent, "process")
+        operation = operation_of(trace.get_current_span(parent_context)) or self._begun_by(span)
         if operation is not None:
             span.set_attribute(OPERATION, operation)
         if correlation_id.get():
             span.set_attribute(CORRELATION, correlation_id.get())
+
+    def _begun_by(self, span: Span) -> str | None:
+        """The operation that a request or an event begins."""
+        if span.kind is SpanKind.CONSUMER:
+            return _operation(self._agent, "process")
+        found = _PATH.match(str((span.attributes or {}).get("url.path", "")))
+        return _operation(found["agent"], found["verb"]) if found else None
 
 
 def operation_of(span: trace.Span) -> str | None:
@@ -46,13 +50,6 @@ def operation_of(span: trace.Span) -> str | None:
         return None
     found = span.attributes.get(OPERATION)
     return found if isinstance(found, str) else None
-
-
-def name_request(span: trace.Span, scope: dict[str, Any]) -> None:
-    """Called by the instrumentation of FastAPI when a request comes in."""
-    found = _PATH.match(scope.get("path", ""))
-    if found is not None:
-        span.set_attribute(OPERATION, _operation(found["agent"], found["verb"]))
 
 
 def note_correlation(value: str) -> None:

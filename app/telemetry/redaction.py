@@ -35,25 +35,20 @@ def redact(text: str) -> str:
 
 def stack(error: BaseException) -> str:
     """Type and frames of an error and of what led to it, oldest first; nothing of what they say."""
-    return "\nand then\n".join(reversed(_told(error)))
+    return _stack(error, set())
 
 
-def _told(error: BaseException) -> list[str]:
-    """The latest first; an error that is its own ancestor is told once."""
+def _stack(error: BaseException, seen: set[int]) -> str:
+    """`seen` are the errors told already: one may be its own ancestor, or its group's."""
     told: list[str] = []
-    seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        told.append("".join(traceback.format_tb(current.__traceback__)) + kind(current) + _parts(current))
+        frames = "".join(traceback.format_tb(current.__traceback__))
+        parts = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
+        told.append("\n".join((f"{frames}{kind(current)}", *(_stack(part, seen) for part in parts))))
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return told
-
-
-def _parts(error: BaseException) -> str:
-    if not isinstance(error, BaseExceptionGroup):
-        return ""
-    return " of\n" + "\n".join(stack(part) for part in error.exceptions)
+    return "\nand then\n".join(reversed(told))
 
 
 def kind(error: BaseException) -> str:

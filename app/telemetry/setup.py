@@ -8,10 +8,9 @@ import threading
 from collections.abc import Callable
 
 from azure.core.credentials import TokenCredential
-from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
@@ -20,10 +19,19 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from app.telemetry.forwarding import Forwarding
 from app.telemetry.insights import log_exporter, span_exporter
-from app.telemetry.operations import Operations, name_request
+from app.telemetry.operations import Operations
 
 # Asked every few seconds by the cluster; nobody looks for their traces.
-_UNTRACED = "healthz,readyz,metrics"
+_UNTRACED = ("/healthz", "/readyz", "/metrics")
+#: How FastAPI traces requests: one span each, part of its caller's trace if it names one. Its log records
+#: would quote inputs, its metrics have other names than the ones that are queried.
+REQUESTS = TelemetryConfig(
+    logs=False,
+    metrics=False,
+    operation_spans=False,
+    auto_configure=False,
+    exclude=lambda scope: scope["path"].startswith(_UNTRACED),
+)
 # Spans and records that wait to be sent; more than that are dropped, the oldest first.
 _QUEUE = 2048
 _FLUSH_SECONDS = 5.0
@@ -64,14 +72,5 @@ def start(agent: str, connection_string: str | None, credential: Callable[[], To
         logging.getLogger().addHandler(Forwarding(logger))
     trace.set_tracer_provider(tracer)
     HTTPXClientInstrumentor().instrument()
+    HTTPX2ClientInstrumentor().instrument()
     return Telemetry(tracer, logger)
-
-
-def observe_requests(app: FastAPI) -> None:
-    """Give each request of the application a span, part of its caller's trace if it names one."""
-    FastAPIInstrumentor.instrument_app(
-        app,
-        server_request_hook=name_request,
-        excluded_urls=_UNTRACED,
-        exclude_spans=["receive", "send"],
-    )
