@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +46,9 @@ class Ingestion:
 
 
 @pytest.fixture
-def ingestion() -> Iterator[Ingestion]:
+def ingestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingestion]:
+    # Where the exporter keeps what it could not send.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     found = Ingestion()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,0 +1,34 @@
+"""The `timespan` of a question: a duration up to now, or an interval. ISO 8601."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import isodate
+
+Between = tuple[datetime | None, datetime | None]
+
+
+def parse(text: str | None, now: datetime) -> Between:
+    """`PT1H`, `start/end`, `start/PT1H` or `PT1H/end`; without one, all times. Raises ValueError."""
+    if not text:
+        return None, None
+    first, slash, second = text.partition("/")
+    if not slash:
+        return now - _duration(first), now
+    if first.startswith("P"):
+        end = _time(second)
+        return end - _duration(first), end
+    start = _time(first)
+    return start, start + _duration(second) if second.startswith("P") else _time(second)
+
+
+def _duration(text: str) -> timedelta:
+    found = isodate.parse_duration(text)
+    # Months and years are no fixed time until they are put at a date.
+    return found if isinstance(found, timedelta) else found.totimedelta(start=datetime.now(UTC))
+
+
+def _time(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
