@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import isodate
+from pydantic import TypeAdapter
 
 Between = tuple[datetime | None, datetime | None]
+_DURATION = TypeAdapter(timedelta)
 
 
 def parse(text: str | None, now: datetime) -> Between:
@@ -24,9 +25,9 @@ def parse(text: str | None, now: datetime) -> Between:
 
 
 def _duration(text: str) -> timedelta:
-    found = isodate.parse_duration(text)
-    # Months and years are no fixed time until they are put at a date.
-    return found if isinstance(found, timedelta) else found.totimedelta(start=datetime.now(UTC))
+    if not text.startswith("P"):
+        raise ValueError(f"'{text}' is no duration in ISO 8601, such as PT1H or P7D")
+    return _DURATION.validate_python(text)
 
 
 def _time(text: str) -> datetime:
