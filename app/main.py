@@ -24,10 +24,11 @@ from app.dependency import Dependency
 from app.llm.budget import Budget
 from app.llm.router import make_router
 from app.prompts.reload import Watched
+from app.readiness import Readiness
 from app.services import Services
 from app.settings import ConsoleSettings, HttpSettings, Settings
 from app.store.events import EventStore
-from app.telemetry import metrics
+from app.telemetry import metrics, setup
 from app.work import Work, budget_of, work_of
 
 
@@ -40,6 +41,7 @@ def create_app(
     console: ConsoleSettings | None = None,
     http: HttpSettings | None = None,
     tokens: Tokens | None = None,
+    readiness: Readiness | None = None,
 ) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
@@ -61,7 +63,9 @@ def create_app(
             await dependency.close()
 
     summary = agent.source.current.default.meta.description
-    app = FastAPI(title=f"{agent.name} agent", description=summary, lifespan=lifespan)
+    app = FastAPI(
+        title=f"{agent.name} agent", description=summary, lifespan=lifespan, telemetry=setup.REQUESTS
+    )
     # The last that is added is the first that a request meets.
     app.add_middleware(BodyLimit, most=http.max_body_bytes)
     app.add_middleware(Guard, tokens=tokens, rate=http.rate)
@@ -69,7 +73,7 @@ def create_app(
     app.middleware("http")(correlation.correlate)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
-    app.include_router(health.router(agent, dependencies))
+    app.include_router(health.router(agent, dependencies, readiness or Readiness()))
     app.include_router(description.router(agent, budget.standing if budget else None))
     app.include_router(executions.router(agent))
     if console:
@@ -80,7 +84,7 @@ def create_app(
     return app
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings, readiness: Readiness | None = None) -> FastAPI:
     """The application that the settings describe.
 
     Raises PromptError when its prompts cannot be used, SkipError when no model provider is left.
@@ -114,4 +118,5 @@ def build(settings: Settings) -> FastAPI:
         console=settings.console,
         http=settings.http,
         tokens=tokens,
+        readiness=readiness,
     )

@@ -240,10 +240,31 @@ class DeadLetterSettings(_Section):
     container: str = Field(alias="Container", default="dead-letters")
 
 
+class ShutdownSettings(_Section):
+    """`Shutdown__…`: after SIGTERM requests are served for `LeaveSeconds` more, until proxies know of it."""
+
+    leave_seconds: float = Field(alias="LeaveSeconds", default=0, ge=0, le=60)
+
+
+# https://learn.microsoft.com/azure/azure-monitor/app/connection-strings#schema
+ConnectionString = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([A-Za-z]+=[^=;]+;)*InstrumentationKey=[0-9a-fA-F-]{36}(;[A-Za-z]+=[^=;]+)*$"
+    ),
+]
+
+
 class Settings(BaseSettings):
     """Read once at start; a missing or malformed variable ends the process with its name."""
 
-    model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        # What a variable holds is nothing for a log.
+        hide_input_in_errors=True,
+    )
 
     agent: str = Field(alias="AGENT", pattern=r"^[a-z][a-z0-9]{2,30}$")
     llm: LLMSettings = Field(alias="LLMProvider")
@@ -254,6 +275,9 @@ class Settings(BaseSettings):
     events: EventSettings | None = Field(alias="EventGrid", default=None)
     budget: TokenBudgetSettings | None = Field(alias="TokenBudget", default=None)
     console: ConsoleSettings | None = Field(alias="Console", default=None)
+    #: Where telemetry is sent to; nowhere without it.
+    insights: ConnectionString | None = Field(alias="APPLICATIONINSIGHTS_CONNECTION_STRING", default=None)
+    shutdown: ShutdownSettings = Field(alias="Shutdown", default=ShutdownSettings())
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
     pins: dict[str, Version] = Field(alias="Prompts__Pins", default={})
     trials: dict[str, Trial] = Field(alias="Prompts__Trials", default={})

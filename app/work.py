@@ -19,6 +19,7 @@ from app.store.letters import Letters
 from app.store.markers import Markers
 from app.store.outbox import Entry, Outbox, Target
 from app.store.records import Record, Records
+from app.telemetry.propagation import publishing
 
 Work = AbstractAsyncContextManager[object]
 
@@ -69,7 +70,8 @@ def _targets(services: Services) -> list[tuple[Target, Deliver]]:
 
 def to_topic(topic: Topic) -> Deliver:
     async def deliver(entries: Sequence[Entry]) -> None:
-        await topic.publish([entry.body for entry in entries])
+        with publishing(entry.body.get("traceparent") for entry in entries):
+            await topic.publish([entry.body for entry in entries])
 
     return deliver
 

@@ -23,7 +23,10 @@ from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
 from app.store.events import EventStore
 from app.store.executions import Execution, Usage
+from app.telemetry import spans
 from app.telemetry.logs import correlation_id as logged_correlation_id
+from app.telemetry.metrics import PROMPT_DURATION
+from app.telemetry.propagation import continue_from, current_traceparent
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +92,8 @@ class Agent:
                 log.info("event %s of type %s asks for nothing", event.id, event.type)
                 return
             once = f"event:{event.key}"
-            await self.execute(Run(task.input, event.correlation_id, task.prompt, once, cause=event))
+            with continue_from(event.traceparent, "event.process"):
+                await self.execute(Run(task.input, event.correlation_id, task.prompt, once, cause=event))
         except (ExpressionError, InputError, UnknownPromptError) as error:
             raise UnprocessableError(str(error)) from error
         finally:
@@ -106,7 +110,11 @@ class Agent:
         # One definition throughout: another may take its place meanwhile.
         definition = self.source.current
         prompt = definition.choose(run.prompt, run.correlation_id)
-        return Begun(run, definition, prompt, prompt.render(run.input), datetime.now(UTC))
+        started = datetime.now(UTC)
+        named = {"prompt.name": prompt.name, "prompt.version": prompt.meta.version}
+        with spans.span("prompt.load", attributes=named), PROMPT_DURATION.labels(self.name).time():
+            messages = prompt.render(run.input)
+        return Begun(run, definition, prompt, messages, started)
 
     async def _keep(self, begun: Begun, completion: Completion) -> Execution:
         run, declaration, finished = begun.run, begun.definition.declaration, datetime.now(UTC)
@@ -126,7 +134,7 @@ class Agent:
             started_at=begun.at,
             finished_at=finished,
         )
-        events = declaration.events_of(execution, run.cause, finished)
+        events = declaration.events_of(execution, run.cause, finished, current_traceparent())
         recorded = await self.store.record(execution, events, run.once)
         log.info("execution %s stored with %d events", recorded.execution.id, len(events))
         return run.must_be(recorded.execution)

@@ -124,10 +124,13 @@ class Declaration(_Part):
         task = self.task_for(event)
         return task.input if task else None
 
-    def events_of(self, execution: Execution, cause: Event | None, at: datetime) -> list[Event]:
-        """What an execution gives rise to; `cause` is the event that led to it. Raises ExpressionError.
+    def events_of(
+        self, execution: Execution, cause: Event | None, at: datetime, traceparent: str | None = None
+    ) -> list[Event]:
+        """What an execution gives rise to, in the trace `traceparent`; `cause` is the event that led to it.
 
-        The ids follow from execution and type, so that what is published twice is known for the same event.
+        Raises ExpressionError. The ids follow from execution and type, so that what is published twice is
+        known for the same event.
         """
         found = ((one.type, one.data_of(self.constants, execution)) for one in self.emits)
         return [
@@ -140,7 +143,7 @@ class Declaration(_Part):
                 data=data,
                 correlationid=execution.correlation_id,
                 hops=cause.hops + 1 if cause else 0,
-                traceparent=cause.traceparent if cause else None,
+                traceparent=traceparent,
             )
             for kind, data in found
             if data is not None

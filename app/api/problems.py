@@ -70,7 +70,8 @@ async def on_key_reused(_: Request, __: KeyReusedError) -> JSONResponse:
 
 async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
     """A refusal that no other provider would mend. What a filter holds back is the input's doing."""
-    log.warning("%s failed: %s", error.provider, error)
+    # Not what the error says: it may quote the model's answer.
+    log.warning("%s failed: %s", error.provider, error.status or error.kind.value)
     more: dict[str, Any] = {"provider": error.provider, "providerStatus": error.status}
     if error.kind is Kind.CONTENT_FILTER:
         return problem(422, "content-filtered", str(error), **more)
@@ -79,7 +80,7 @@ async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
 
 
 async def on_route_error(_: Request, error: RouteError) -> JSONResponse:
-    log.warning("no model answered: %s", error)
+    log.warning("no model answered: %s", [(one.provider, one.kind.value) for one in error.failures])
     tried = [
         {"provider": failure.provider, "reason": failure.kind.value, "providerStatus": failure.status}
         for failure in error.failures

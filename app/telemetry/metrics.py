@@ -1,4 +1,4 @@
-"""The metrics that alerts and dashboards read."""
+"""The metrics that alerts and dashboards read (`infra/observability`), and what explains them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ LLM_DURATION = Histogram(
 )
 PROMPT_RELOADS = Counter("prompt_reloads_total", "Changes of mounted prompts.", ["agent", "outcome"])
 PROMPTS_STALE = Gauge("prompts_stale", "1 while mounted prompts are not used because broken.", ["agent"])
+#: Rendering takes microseconds, reading a changed file milliseconds.
+PROMPT_DURATION = Histogram(
+    "prompt_load_duration_seconds",
+    "Time to get a prompt ready for a model.",
+    ["agent"],
+    buckets=(0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5),
+)
 EVENTS_PUBLISHED = Counter("event_publishes_total", "Events that the topic accepted.", ["agent"])
 EVENT_FAILURES = Counter("event_publish_failures_total", "Attempts to publish that failed.", ["agent"])
 QUEUE_MESSAGES = Gauge("event_queue_messages", "Messages that wait in the agent's queue.", ["agent"])

@@ -219,6 +219,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 events_endpoint=events.endpoint,
                 queue_endpoint=storage.queue_endpoint,
                 queues={agent: queue.name for agent, queue in storage.queues.items()},
+                insights=telemetry.connection_string,
             ),
             ready=[cosmos, sql, storage, events, openai, vault, registry],
         ),

@@ -121,11 +121,12 @@ class Workload(pulumi.ComponentResource):
 
 
 def reach_of(network: NetworkSettings) -> Reach:
-    """Services answer inside the network where it is private; Entra ID always answers outside of it.
+    """Services answer inside the network where it is private; Entra ID and Application Insights always answer
+    outside of it.
 
     Outside is every address but the environment's own: a cloud of one's own has private addresses too.
     """
     own = (network.address_space, network.pods, network.services, _LINK_LOCAL)
     outside = Range("0.0.0.0/0", own)
     services = Range(network.endpoints) if network.private else outside
-    return Reach(services=[services], identity=[outside])
+    return Reach(services=[services], identity=[outside], telemetry=[outside])

@@ -13,14 +13,11 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgs,
     ContainerPortArgs,
     HTTPGetActionArgs,
-    LifecycleArgs,
-    LifecycleHandlerArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
     ProbeArgs,
     ServicePortArgs,
     ServiceSpecArgs,
-    SleepActionArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
@@ -38,10 +35,12 @@ from infra.workload.prompts import config_map, versions
 from infra.workload.quota import SURGE, Size
 
 PORT = 8080
-# Until every proxy has heard that a pod goes; only then does it stop to take connections.
+# Until every proxy has heard that a pod goes; only then does it stop to take connections. The application
+# waits by itself (app/server.py), so that it takes no more events from the first second on.
 _LEAVE_SECONDS = 10
-# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), and a margin.
-_DRAIN_SECONDS = 65 + 5
+# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), sending the last telemetry, and
+# a margin.
+_DRAIN_SECONDS = 65 + 5 + 5
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Agent(pulumi.ComponentResource):
     def _ways(self, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         """What this agent's pods may talk to, and who may talk to them."""
         args, mine = self._args, Pods(self._name, self._args.namespace, self._selector)
-        out = [args.reach.to_identity(), args.reach.to_services()]
+        out = [args.reach.to_identity(), args.reach.to_services(), args.reach.to_telemetry()]
         if args.dependencies.sql is not None:
             out.append(args.reach.to_sql(args.dependencies.sql.dialect))
         return [
@@ -187,6 +186,7 @@ class Agent(pulumi.ComponentResource):
         args = self._args
         environment: dict[str, pulumi.Input[str]] = {
             "AGENT": args.agent,
+            "Shutdown__LeaveSeconds": str(_LEAVE_SECONDS),
             **args.access.variables(),
             **versions(args.settings),
             **args.dependencies.environment(args.agent, args.identity_name),
@@ -203,9 +203,6 @@ class Agent(pulumi.ComponentResource):
             startup_probe=_probe("/healthz", period=1, failures=60),
             liveness_probe=_probe("/healthz", period=10),
             readiness_probe=_probe("/readyz", period=5),
-            lifecycle=LifecycleArgs(
-                pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=_LEAVE_SECONDS))
-            ),
             security_context=pods.security_context(),
             volume_mounts=[
                 VolumeMountArgs(name="prompts", mount_path="/prompts", read_only=True),

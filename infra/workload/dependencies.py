@@ -31,7 +31,7 @@ class SqlDatabase:
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Where the services are that agents call; `queues` by agent.
+    """Where the services are that agents call; `queues` by agent, `insights` as a connection string.
 
     The backup's deployment has the same name as the primary's. What is None, or not named for an agent, is
     not used by it.
@@ -46,6 +46,7 @@ class Dependencies:
     queue_endpoint: pulumi.Input[str] | None = None
     queues: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     openai_backup_endpoint: pulumi.Input[str] | None = None
+    insights: pulumi.Input[str] | None = None
 
     def environment(self, agent: str, identity: str) -> dict[str, pulumi.Input[str]]:
         """The variables of one agent, whose identity has the given name."""
@@ -68,4 +69,7 @@ class Dependencies:
         if self.queue_endpoint is not None and agent in self.queues:
             found["Storage__QueueEndpoint"] = self.queue_endpoint
             found["Storage__Queue"] = self.queues[agent]
+        if self.insights is not None:
+            # Says where telemetry is sent to; without a role it opens nothing.
+            found["APPLICATIONINSIGHTS_CONNECTION_STRING"] = self.insights
         return found

@@ -76,9 +76,11 @@ def test_a_pod_leaves_before_it_stops_and_finishes_what_it_has(found: Declaratio
     spec = of(found, "Deployment")[AGENT]["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     pod = spec["template"]["spec"]
-    leaving = container(spec["template"])["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # app/__main__.py drains for the model's 60 seconds and 5 for storing.
-    assert pod["terminationGracePeriodSeconds"] > leaving + 65
+    environment = {item["name"]: item["value"] for item in container(spec["template"])["env"]}
+    leaving = int(environment["Shutdown__LeaveSeconds"])
+    assert leaving >= 5
+    # app/__main__.py drains for the model's 60 seconds and 5 for storing; app/telemetry sends for 5 more.
+    assert pod["terminationGracePeriodSeconds"] > leaving + 65 + 5
 
 
 def test_pods_are_spread_over_zones_and_nodes(found: Declarations) -> None:
@@ -111,6 +113,7 @@ def test_an_agent_is_told_where_everything_is(found: Declarations) -> None:
     assert environment["Sql__Dialect"] == "postgresql"
     assert environment["Storage__Queue"] == "notification"
     assert environment["EventGrid__Endpoint"] == "https://topic.example/api/events"
+    assert environment["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith("InstrumentationKey=k;")
 
 
 @pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["dev", "prod"])
@@ -186,7 +189,7 @@ class TestMigration:
 class TestPolicies:
     def test_every_way_has_a_name(self, found: Declarations) -> None:
         agents = [f"{agent}-agent" for agent in AGENTS]
-        ways = ("to-identity", "to-services", "to-sql", "from-ingress", "from-prometheus")
+        ways = ("to-identity", "to-services", "to-telemetry", "to-sql", "from-ingress", "from-prometheus")
         assert set(of(found, "NetworkPolicy")) == {
             "default-deny",
             "to-dns",
@@ -233,8 +236,9 @@ class TestPolicies:
         for way in ("to-services", "to-sql"):
             (rule,) = policies[f"{AGENT}-{way}"]["spec"]["egress"]
             assert rule["to"] == [{"ipBlock": {"cidr": "10.240.16.0/24"}}]
-        (rule,) = policies[f"{AGENT}-to-identity"]["spec"]["egress"]
-        assert rule["to"][0]["ipBlock"]["cidr"] == "0.0.0.0/0"
+        for way in ("to-identity", "to-telemetry"):
+            (rule,) = policies[f"{AGENT}-{way}"]["spec"]["egress"]
+            assert rule["to"][0]["ipBlock"]["cidr"] == "0.0.0.0/0"
 
     def test_only_the_ingress_controller_and_prometheus_come_in(self, found: Declarations) -> None:
         policies = of(found, "NetworkPolicy")

@@ -80,6 +80,7 @@ def declared(
             "https://topic.example/api/events",
             "https://st.queue.example/",
             {agent: agent for agent in agents},
+            "InstrumentationKey=k;IngestionEndpoint=https://in.example/",
         )
         for agent, settings in agents.items():
             Agent(
