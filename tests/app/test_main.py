@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from app.background import beside
 from app.main import create_app
-from tests.app.conftest import FakeProvider, FakeStore, make_agent
+from tests.app.conftest import FakeRouter, FakeStore, make_agent
 
 
 class Service:
@@ -22,7 +23,7 @@ class Service:
 
 
 async def test_what_runs_beside_the_requests_ends_before_the_clients_are_closed() -> None:
-    provider: Any = FakeProvider()
+    llm: Any = FakeRouter()
     store: Any = FakeStore()
     service, told = Service(), []
     running = asyncio.Event()
@@ -34,7 +35,7 @@ async def test_what_runs_beside_the_requests_ends_before_the_clients_are_closed(
         finally:
             told.append(f"ended while the service was {'closed' if service.closed else 'open'}")
 
-    app = create_app(make_agent(provider, store), [service], background=[work])
+    app = create_app(make_agent(llm, store), [service], work=[beside(work)])
     async with app.router.lifespan_context(app):
         await asyncio.wait_for(running.wait(), 10)
         assert not service.closed

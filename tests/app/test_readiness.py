@@ -1,26 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 
-from app.agents.agent import Agent
 from app.main import create_app
-from app.prompts.prompt import load
 from app.readiness import Readiness
 from app.store.executions import StoreError
-from tests.app.conftest import PROMPTS, FakeProvider, FakeStore
+from tests.app.conftest import FakeRouter, FakeStore, make_agent
 
 
 def _client(readiness: Readiness, store: FakeStore) -> httpx.AsyncClient:
-    provider, kept = FakeProvider(), store
-    agent = Agent("notification", load(PROMPTS)["compose"], _any(provider), _any(kept))
+    agent = make_agent(FakeRouter(), store)
     transport = httpx.ASGITransport(create_app(agent, readiness=readiness))
     return httpx.AsyncClient(transport=transport, base_url="http://agent")
-
-
-def _any(value: Any) -> Any:
-    return value
 
 
 async def test_a_process_that_leaves_is_not_ready_but_alive() -> None:

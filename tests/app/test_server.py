@@ -19,8 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.app.api.test_api import EXECUTE, GOOD
 from tests.app.conftest import PROMPTS
-from tests.app.test_api import EXECUTE, GOOD
 
 ROOT = Path(__file__).parents[2]
 # A process takes seconds to start, many of them on a busy machine.
@@ -78,10 +78,10 @@ class Running:
     url: str
 
     def get(self, path: str) -> httpx.Response | None:
-        """None when nothing listens."""
+        """None when nothing listens, or no longer: a server that closes drops who has just come."""
         try:
             return httpx.get(self.url + path, timeout=SECONDS)
-        except httpx.ConnectError:
+        except httpx.TransportError:
             return None
 
     def status(self, path: str) -> int | None:

@@ -78,8 +78,7 @@ def test_the_same_execution_emits_the_same_events() -> None:
 
 
 def test_a_caused_event_lies_one_hop_further_in_the_same_trace() -> None:
-    cause = _event({}, hops=3).model_copy(update={"traceparent": "00-a-b-01"})
-    events = DECLARATION.events_of(_execution(), cause, NOW)
+    events = DECLARATION.events_of(_execution(), _event({}, hops=3), NOW, "00-a-b-01")
     assert {(event.hops, event.traceparent) for event in events} == {(4, "00-a-b-01")}
 
 

@@ -15,14 +15,14 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from app.llm.provider import LLMError
+from app.llm.failures import Kind, LLMError
 from app.store.executions import StoreError
 from app.telemetry.forwarding import Forwarding
 from app.telemetry.insights import log_exporter, span_exporter
 from app.telemetry.logs import JsonFormatter
-from tests.app.conftest import FakeProvider, FakeStore
+from tests.app.api.test_api import EXECUTE, GOOD
+from tests.app.conftest import FakeRouter, FakeStore
 from tests.app.telemetry.conftest import Ingestion
-from tests.app.test_api import EXECUTE, GOOD
 
 CANARY = "c4n4ry-9f2e"
 MARKED = {"input": {**GOOD["input"], "message": CANARY, "recipient": CANARY}}
@@ -80,7 +80,7 @@ async def test_a_request_and_its_answer(client: httpx.AsyncClient, told: Told) -
     assert CANARY in answer.text
     ((_, request),) = told.sent.of("RequestData")
     assert request["properties"]["CorrelationId"] == "incident-11"
-    stored = next(line for line in told.lines if line["message"].endswith("stored"))
+    stored = next(line for line in told.lines if " stored with " in line["message"])
     assert stored["correlationId"] == "incident-11"
     assert (len(stored["traceId"]), len(stored["spanId"])) == (32, 16)
     sent = [data for _, data in told.sent.of("MessageData") if data["message"] == stored["message"]]
@@ -91,15 +91,15 @@ async def test_a_request_and_its_answer(client: httpx.AsyncClient, told: Told) -
 @pytest.mark.parametrize(
     "error",
     [
-        LLMError("azure-openai", f"the model's answer does not fit: {CANARY}"),
-        LLMError("azure-openai", f"content filter: {CANARY}", 400),
+        LLMError("azure-openai", f"the model's answer does not fit: {CANARY}", Kind.INVALID_OUTPUT),
+        LLMError("azure-openai", f"content filter: {CANARY}", Kind.CONTENT_FILTER, 400),
     ],
 )
 async def test_a_model_that_fails(
-    client: httpx.AsyncClient, provider: FakeProvider, told: Told, error: LLMError
+    client: httpx.AsyncClient, llm: FakeRouter, told: Told, error: LLMError
 ) -> None:
-    provider.error = error
-    assert (await client.post(EXECUTE, json=MARKED, headers=HEADERS)).status_code >= 500
+    llm.error = error
+    assert (await client.post(EXECUTE, json=MARKED, headers=HEADERS)).status_code in {422, 502}
     assert [line for line in told.lines if line["message"].startswith("azure-openai failed")]
     assert CANARY not in told.text
 

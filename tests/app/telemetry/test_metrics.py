@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.telemetry import metrics
 from infra.observability import metrics as queried
-from tests.app.test_api import EXECUTE, GOOD
+from tests.app.api.test_api import EXECUTE, GOOD
 
 
 async def _samples(client: httpx.AsyncClient) -> dict[str, list[tuple[dict[str, str], float]]]:

@@ -15,8 +15,8 @@ from app.telemetry.logs import correlation_id
 from app.telemetry.operations import CORRELATION, OPERATION
 from app.telemetry.propagation import continue_from, current_traceparent
 from app.telemetry.spans import span
+from tests.app.api.test_api import EXECUTE, GOOD
 from tests.app.conftest import FakeStore
-from tests.app.test_api import EXECUTE, GOOD
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -109,6 +109,6 @@ def test_a_step_that_raises_has_failed_and_says_of_the_error_only_its_type(
     (found,) = traced.get_finished_spans()
     assert found.status.status_code is StatusCode.ERROR
     assert found.attributes is not None
-    assert found.attributes["error.type"] == "app.store.executions.StoreError"
+    assert found.attributes["error.type"] == "app.store.errors.StoreError"
     assert found.events == ()
     assert "c4n4ry" not in found.to_json()
