@@ -197,9 +197,23 @@ def test_a_caller_in_a_hurry_takes_no_provider_from_the_others() -> None:
         for _ in range(20):
             with pytest.raises(DeadlineError):
                 await asked.complete(PROMPT, MESSAGES, deadline=virtual.now() + 0.5)
-        return (await asked.complete(PROMPT, MESSAGES)).provider
+        return (await asked.report())[0].breaker
 
-    assert virtual.run(main) == "slow"
+    assert virtual.run(main) == "closed"
+
+
+def test_when_a_provider_is_back_all_who_wait_go_on_at_once() -> None:
+    alone = Model("alone", one_by_one([Behaviour(0, Kind.THROTTLED, 429, retry_after=0.5), *[GOOD] * 30]))
+
+    async def main() -> float:
+        asked = router(alone, values={"Limits": {"Attempts": 1}})
+        with pytest.raises(ExhaustedError):
+            await asked.complete(PROMPT, MESSAGES)
+        await asyncio.gather(*(asked.complete(PROMPT, MESSAGES) for _ in range(30)))
+        return virtual.now()
+
+    # The pause, the probe, and the calls of all the others.
+    assert virtual.run(main) == virtual.about(0.5 + 0.05 + 0.05)
 
 
 def test_a_provider_is_given_no_more_calls_than_it_has_places() -> None:
