@@ -192,8 +192,8 @@ class EventSettings(_Section):
 class ConsumerSettings(_Section):
     """`Events__…`: how this agent works through its queue.
 
-    An event that more than `MaxHops` events led to, or that was taken more than `MaxDequeues` times, is put
-    aside. A message is hidden from others for `HandleSeconds` and a margin: no longer may handling take.
+    An event that more than `MaxHops` events led to, or that was taken `MaxDequeues` times and never handled,
+    is put aside. A message is hidden from others for `HandleSeconds` and a margin: no longer may handling take.
     """
 
     max_hops: int = Field(alias="MaxHops", default=8, ge=0)

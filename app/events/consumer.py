@@ -36,9 +36,9 @@ CONSUMED = Counter(
 
 # A message stays hidden for as long as handling it may take, and what is done before and after.
 _MARGIN_SECONDS = 30.0
+# One failure is the message's bad luck; so many in a row, with no success between them, are an outage.
+_OUTAGE = 3
 _FIRST_PAUSE, _MOST_PAUSE = 1.0, 60.0
-# A budget may be raised before it resets.
-_MOST_BUDGET_PAUSE = 600.0
 
 
 class Inbox(Protocol):
@@ -105,12 +105,12 @@ class Consumer:
         await self._a_hand_is_free()
         if self._stopping.is_set():
             return
-        careful = self._failures > 0
+        careful = self._failures >= _OUTAGE
         most = 1 if careful else self._settings.concurrency - len(self._working)
         try:
             messages = await self._inbox.receive(most, self._settings.handle_seconds + _MARGIN_SECONDS)
         except DependencyError as error:
-            self._pause(f"the queue does not answer: {error}")
+            self._fail(f"the queue does not answer: {error}")
             return
         begun = [self._begin(message) for message in messages]
         if not begun:
@@ -132,7 +132,7 @@ class Consumer:
         try:
             outcome = await self._process(message)
         except StoreError as error:
-            self._pause(f"Cosmos DB does not answer: {error}")
+            self._fail(f"Cosmos DB does not answer: {error}")
             outcome = Outcome.DEFERRED
         except DependencyError as error:
             # Handled and marked, or put aside: it comes again and is known.
@@ -145,8 +145,6 @@ class Consumer:
 
     async def _process(self, message: Message) -> Outcome:
         """Raises StoreError when it could not be marked or kept, DependencyError when not deleted."""
-        if message.taken > self._settings.max_dequeues:
-            return await self._bury(message, f"taken {message.taken} times without success")
         try:
             event = parse(message.text())
         except MalformedError as error:
@@ -161,11 +159,25 @@ class Consumer:
         if await self._markers.seen(event.key):
             await self._inbox.delete(message)
             return Outcome.DUPLICATE
-        outcome = await self._handle(message, event)
+        outcome = await self._attempt(message, event)
         if outcome is Outcome.HANDLED:
             self._failures = 0
             await self._markers.mark(event.key)
             await self._inbox.delete(message)
+        return outcome
+
+    async def _attempt(self, message: Message, event: Event) -> Outcome:
+        """Handle it, unless that was tried too often. Only what comes again is counted.
+
+        It is counted before, so that an event which brings pods down is put aside too; that something else was
+        away is not held against it.
+        """
+        counted = message.taken > 1
+        if counted and (attempts := await self._markers.count(event.key)) >= self._settings.max_dequeues:
+            return await self._bury(message, f"{attempts} attempts failed")
+        outcome = await self._handle(message, event)
+        if counted and outcome is Outcome.DEFERRED:
+            await self._markers.discount(event.key)
         return outcome
 
     async def _handle(self, message: Message, event: Event) -> Outcome:
@@ -176,10 +188,10 @@ class Consumer:
             return await self._bury(message, str(error))
         except OverBudget as error:
             wait = (error.resets_at - self._clock()).total_seconds()
-            self._pause(str(error), min(max(wait, 1.0), _MOST_BUDGET_PAUSE))
+            self._pause(wait, str(error))
             return Outcome.DEFERRED
         except DependencyError as error:
-            self._pause(f"event {event.id} has to wait: {error}")
+            self._fail(f"event {event.id} has to wait: {error}")
             return Outcome.DEFERRED
         except TimeoutError:
             log.warning("event %s was not handled within %g s", event.id, self._settings.handle_seconds)
@@ -197,9 +209,14 @@ class Consumer:
         await self._inbox.delete(message)
         return Outcome.POISON
 
-    def _pause(self, why: str, seconds: float | None = None) -> None:
-        """Take nothing for a while, the longer the more often in a row."""
+    def _fail(self, why: str) -> None:
+        """Something is away; take nothing for a while if it has been for longer, the longer the more."""
         self._failures += 1
-        wait = backoff(self._failures, _FIRST_PAUSE, _MOST_PAUSE) if seconds is None else seconds
-        log.warning("no messages are taken for %.1f s: %s", wait, why)
-        self._resume = max(self._resume, asyncio.get_running_loop().time() + wait)
+        if self._failures < _OUTAGE:
+            log.warning("%s", why)
+        else:
+            self._pause(backoff(self._failures - _OUTAGE + 1, _FIRST_PAUSE, _MOST_PAUSE), why)
+
+    def _pause(self, seconds: float, why: str) -> None:
+        log.warning("no messages are taken for %.1f s: %s", seconds, why)
+        self._resume = max(self._resume, asyncio.get_running_loop().time() + seconds)

@@ -33,6 +33,8 @@ class Container:
         self._partition = partition
         self._versions = itertools.count(1)
         self.kept: dict[tuple[str, str], Document] = {}
+        #: Indexes of properties that few documents have.
+        self._having: dict[str, dict[tuple[str, str], Document]] = {"pendingSince": {}}
         #: Reads and writes that were asked for.
         self.requests = 0
 
@@ -57,19 +59,9 @@ class Container:
     ) -> list[Document]:
         await self._arrive()
         assert 0 < len(batch_operations) <= 100, "a transaction has 1 to 100 operations"
-        before = dict(self.kept)
-        answers = []
-        for index, (kind, arguments, options) in enumerate(batch_operations):
-            body = arguments[-1]
-            assert body[self._partition] == partition_key, "a transaction is of one partition"
-            current = self.kept.get(self._key(body))
-            status = {
-                "create": 409 if current else 0,
-                "upsert": 0,
-                "replace": _replacing(current, options.get("if_match_etag")),
-            }[kind]
+        statuses = [self._status(*operation) for operation in batch_operations]
+        for index, status in enumerate(statuses):
             if status:
-                self.kept = before
                 raise CosmosBatchOperationError(
                     error_index=index,
                     headers={},
@@ -77,8 +69,25 @@ class Container:
                     message="refused",
                     operation_responses=[],
                 )
-            answers.append({"statusCode": 200, "eTag": self._put(body)["_etag"]})
-        return answers
+        bodies = [arguments[-1] for _, arguments, _ in batch_operations]
+        assert all(body[self._partition] == partition_key for body in bodies), (
+            "a transaction is of one partition"
+        )
+        assert len({body["id"] for body in bodies}) == len(bodies), "the fake takes a document once"
+        return [{"statusCode": 200, "eTag": self._put(body)["_etag"]} for body in bodies]
+
+    def _status(self, kind: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
+        """Why an operation would be refused, or 0."""
+        current = self.kept.get(self._key(arguments[-1]))
+        match kind:
+            case "create":
+                return 409 if current else 0
+            case "replace" if current is None:
+                return 404
+            case "replace":
+                etag = options.get("if_match_etag")
+                return 412 if etag and current and etag != current["_etag"] else 0
+        return 0
 
     def query_items(
         self,
@@ -90,16 +99,22 @@ class Container:
     ) -> Rows:
         def found() -> list[Document]:
             values = {one["name"]: one["value"] for one in parameters}
+            conditions = _CONDITION.findall(query)
             rows = [
                 one
-                for (key, _), one in sorted(self.kept.items())
-                if partition_key in {None, key} and _fits(query, values, one)
+                for (key, _), one in self._candidates(conditions)
+                if partition_key in {None, key} and _fits(conditions, values, one)
             ]
-            if order := _ORDER.search(query):
-                rows.sort(key=lambda row: str(row[order[1]]), reverse=bool(order[2]))
-            return copy.deepcopy(rows)
+            order = _ORDER.search(query)
+            rows.sort(key=lambda row: (str(row[order[1]]) if order else "", row["id"]))
+            return rows[::-1] if order and order[2] else rows
 
         return Rows(self._arrive, found, max_item_count)
+
+    def _candidates(self, conditions: list[tuple[str, str, str]]) -> list[tuple[tuple[str, str], Document]]:
+        """All, or those of the smallest index: a condition is true only of who has the property."""
+        indexes = [self._having[name] for name, _, _ in conditions if name in self._having]
+        return list(min(indexes, key=len, default=self.kept).items())
 
     async def _arrive(self) -> None:
         """Others may come first."""
@@ -112,22 +127,22 @@ class Container:
     def _put(self, body: Document) -> Document:
         # As JSON it must be able to travel.
         stored = {**json.loads(json.dumps(body)), "_etag": f'"{next(self._versions)}"'}
-        self.kept[self._key(body)] = stored
-        return copy.deepcopy(stored)
+        key = self._key(body)
+        self.kept[key] = stored
+        for name, index in self._having.items():
+            if name in stored:
+                index[key] = stored
+            else:
+                index.pop(key, None)
+        return dict(stored)
 
     def of(self, kind: str) -> list[Document]:
         """All documents of a type."""
         return [one for one in self.kept.values() if one.get("type") == kind]
 
 
-def _replacing(current: Document | None, etag: str | None) -> int:
-    if current is None:
-        return 404
-    return 412 if etag and etag != current["_etag"] else 0
-
-
-def _fits(query: str, values: dict[str, Any], document: Document) -> bool:
-    for name, operator, operand in _CONDITION.findall(query):
+def _fits(conditions: list[tuple[str, str, str]], values: dict[str, Any], document: Document) -> bool:
+    for name, operator, operand in conditions:
         value = operand.strip("'") if operand.startswith("'") else values[operand]
         if name not in document:
             return False
@@ -148,7 +163,7 @@ class Rows:
     async def __aiter__(self) -> AsyncIterator[Document]:
         await self._arrive()
         for row in self._found():
-            yield row
+            yield copy.deepcopy(row)
 
     def by_page(self, continuation_token: str | None = None) -> Pages:
         return Pages(self._arrive, self._found, self._size, continuation_token)
@@ -174,4 +189,4 @@ class Pages:
 
 async def _each(rows: list[Document]) -> AsyncIterator[Document]:
     for row in rows:
-        yield row
+        yield copy.deepcopy(row)
