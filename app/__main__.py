@@ -8,6 +8,7 @@ import sys
 import uvicorn
 from pydantic import ValidationError
 
+from app.llm.failures import SkipError
 from app.main import build
 from app.prompts.prompt import PromptError
 from app.settings import read
@@ -22,7 +23,7 @@ def main() -> int:
     try:
         settings = read()
         app = build(settings)
-    except (ValidationError, PromptError) as error:
+    except (ValidationError, PromptError, SkipError) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all, a traceback nothing
         return 2
     log.info("agent %s initialized", settings.agent)

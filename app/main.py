@@ -16,7 +16,7 @@ from app.credentials import blocking_credential, credential
 from app.dependency import Dependency
 from app.events.queue import Queue
 from app.events.topic import Topic
-from app.llm.provider import make_provider
+from app.llm.router import make_router
 from app.prompts.prompt import PromptError, load
 from app.settings import Settings
 from app.store.database import Database, make_engine
@@ -28,13 +28,13 @@ from app.vault import Vault
 def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
-    `dependencies` are services beside the agent's own provider and store that its health report covers.
+    `dependencies` are services beside the agent's own models and store that its health report covers.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await agent.provider.close()
+        await agent.llm.close()
         await agent.store.close()
         for dependency in dependencies:
             await dependency.close()
@@ -50,7 +50,10 @@ def create_app(agent: Agent, dependencies: Sequence[Dependency] = ()) -> FastAPI
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application that the settings describe. Raises PromptError when its prompts cannot be used."""
+    """The application that the settings describe.
+
+    Raises PromptError when its prompts cannot be used, SkipError when no model provider is left.
+    """
     prompts = load(settings.prompts)
     if len(prompts) != 1:
         raise PromptError(f"expected one prompt in {settings.prompts}, found {', '.join(prompts)}")
@@ -58,7 +61,7 @@ def build(settings: Settings) -> FastAPI:
     agent = Agent(
         name=settings.agent,
         prompt=next(iter(prompts.values())),
-        provider=make_provider(settings.llm, identity),
+        llm=make_router(settings.llm, settings.agent, identity),
         store=ExecutionStore(settings.cosmos, identity),
     )
     return create_app(agent, list(_dependencies(settings, identity)))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagedidentity
 IdentityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$")]
@@ -18,22 +27,92 @@ class _Section(BaseModel):
 
 
 class AzureOpenAISettings(_Section):
+    """`Concurrency`: how many calls may be under way at once; without, as `Limits__Concurrency` says."""
+
     endpoint: HttpUrl = Field(alias="Endpoint")
     deployment_name: str = Field(alias="DeploymentName")
+    concurrency: int | None = Field(alias="Concurrency", default=None, ge=1)
 
 
 class OllamaSettings(_Section):
     endpoint: HttpUrl = Field(alias="Endpoint", default=HttpUrl("http://localhost:11434"))
     model: str = Field(alias="Model", default="llama3.1")
+    concurrency: int | None = Field(alias="Concurrency", default=None, ge=1)
+
+
+class BreakerSettings(_Section):
+    """`LLMProvider__Breaker__…`: a provider is left alone after `Failures` of its last `Window` calls failed.
+
+    For `CooldownSeconds`, twice as long after each failed probe up to `MaxCooldownSeconds`, or as long as its
+    Retry-After says. With no other provider left it is probed every `ProbeSeconds`, unless it said when.
+    """
+
+    failures: int = Field(alias="Failures", default=5, ge=1)
+    window: int = Field(alias="Window", default=10, ge=1)
+    cooldown_seconds: float = Field(alias="CooldownSeconds", default=10, gt=0)
+    max_cooldown_seconds: float = Field(alias="MaxCooldownSeconds", default=120, gt=0)
+    probe_seconds: float = Field(alias="ProbeSeconds", default=0.5, gt=0)
+
+    @model_validator(mode="after")
+    def _can_open(self) -> Self:
+        if self.failures > self.window:
+            raise ValueError(f"Failures ({self.failures}) cannot exceed Window ({self.window})")
+        return self
+
+
+class LimitSettings(_Section):
+    """`LLMProvider__Limits__…`: bounds on what one call, and all of them, ask of the providers.
+
+    A call makes at most `Attempts`, and waits at most `WaitSeconds` in all for a provider to be free.
+    Asking a provider again is allowed for a share `RetryShare` of the calls, and `RetryBurst` at once.
+    """
+
+    concurrency: int = Field(alias="Concurrency", default=256, ge=1)
+    attempts: int = Field(alias="Attempts", default=4, ge=1)
+    wait_seconds: float = Field(alias="WaitSeconds", default=1, ge=0)
+    retry_share: float = Field(alias="RetryShare", default=0.1, ge=0, le=1)
+    retry_burst: float = Field(alias="RetryBurst", default=10, ge=0)
+
+
+class CacheSettings(_Section):
+    """`LLMProvider__Cache__…`: answers are kept for `Seconds`; 0 switches it off."""
+
+    seconds: float = Field(alias="Seconds", default=0, ge=0)
+    entries: int = Field(alias="Entries", default=1000, ge=1)
+
+
+ProviderName = Literal["azure-openai", "azure-openai-backup", "ollama"]
+
+
+def _listed(value: object) -> object:
+    """`kubectl set env` takes a list with commas more easily than a JSON array; both are understood."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [name.strip() for name in value.split(",") if name.strip()]
 
 
 class LLMSettings(_Section):
-    """`LLMProvider__…`: which provider answers, and where it is."""
+    """`LLMProvider__…`: which providers answer, in which order, and where they are.
+
+    `AzureOpenAI`: the primary, then `Backup`, then `Ollama`, as far as they are named. `Ollama`: Ollama and
+    nothing else. `Skip` names providers to pass over. `TimeoutSeconds` bounds a request with everything it
+    needs of models, `AttemptSeconds` each call.
+    """
 
     provider_type: Literal["AzureOpenAI", "Ollama"] = Field(alias="ProviderType", default="AzureOpenAI")
     azure_openai: AzureOpenAISettings | None = Field(alias="AzureOpenAI", default=None)
-    ollama: OllamaSettings = Field(alias="Ollama", default=OllamaSettings())
+    backup: AzureOpenAISettings | None = Field(alias="Backup", default=None)
+    ollama: OllamaSettings | None = Field(alias="Ollama", default=None)
+    skip: Annotated[frozenset[ProviderName], NoDecode, BeforeValidator(_listed)] = Field(
+        alias="Skip", default=frozenset()
+    )
     timeout_seconds: float = Field(alias="TimeoutSeconds", default=60, gt=0)
+    attempt_seconds: float = Field(alias="AttemptSeconds", default=20, gt=0)
+    breaker: BreakerSettings = Field(alias="Breaker", default=BreakerSettings())
+    limits: LimitSettings = Field(alias="Limits", default=LimitSettings())
+    cache: CacheSettings = Field(alias="Cache", default=CacheSettings())
 
     @model_validator(mode="after")
     def _endpoint_given(self) -> Self:

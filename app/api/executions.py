@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from app.agents.agent import Agent
+from app.api import streaming
+from app.api.options import RequestOptions
 from app.store.executions import Execution
 from app.telemetry.logs import correlation_id
 
@@ -26,16 +28,23 @@ def router(agent: Agent) -> APIRouter:
 
         input: dict[str, Any]
 
-    async def execute(body: ExecuteRequest, response: Response) -> Execution:
-        """Run the agent once and answer when the execution is stored."""
-        execution = await agent.execute(body.input, correlation_id.get())
+    async def execute(
+        body: ExecuteRequest, request: Request, response: Response, options: RequestOptions
+    ) -> Execution | Response:
+        """Run the agent once and answer when the execution is stored.
+
+        With `Accept: text/event-stream`, the model's text is sent as it comes, and then the execution.
+        """
+        if streaming.wanted(request):
+            return await streaming.answer(request, agent.stream(body.input, correlation_id.get(), options))
+        execution = await agent.execute(body.input, correlation_id.get(), options)
         response.headers["x-llm-provider"] = execution.provider
         response.headers["x-llm-model"] = execution.model
         return execution
 
     # With postponed annotations FastAPI would look for the class among the module's names.
     execute.__annotations__["body"] = ExecuteRequest
-    routes.post("/execute", response_model=Execution)(execute)
+    routes.post("/execute", response_model=Execution, responses=streaming.DOCUMENTED)(execute)
 
     @routes.get("/executions/{execution_id}")
     async def read(execution_id: ExecutionId) -> Execution:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.llm.provider import LLMError
+from app.llm.failures import ExhaustedError, Kind, LLMError, RouteError, SkipError
+from app.llm.metering import OverBudget
 from app.prompts.prompt import InputError
 from app.store.executions import StoreError
 from app.telemetry.logs import correlation_id
@@ -51,17 +54,48 @@ async def on_request_error(_: Request, error: RequestValidationError) -> JSONRes
 
 
 async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
+    """A refusal that no other provider would mend. What a filter holds back is the input's doing."""
     log.warning("%s failed: %s", error.provider, error)
-    headers = {"Retry-After": error.retry_after} if error.retry_after else None
-    status = 503 if error.status in {None, 429} or (error.status or 0) >= 500 else 502
+    more: dict[str, Any] = {"provider": error.provider, "providerStatus": error.status}
+    if error.kind is Kind.CONTENT_FILTER:
+        return problem(422, "content-filtered", str(error), **more)
+    # Only a stream that broke off after it began ends in an error that fails over.
+    return problem(503 if error.fails_over else 502, "llm-failed", str(error), **more)
+
+
+async def on_route_error(_: Request, error: RouteError) -> JSONResponse:
+    log.warning("no model answered: %s", error)
+    tried = [
+        {"provider": failure.provider, "reason": failure.kind.value, "providerStatus": failure.status}
+        for failure in error.failures
+    ]
+    if isinstance(error, ExhaustedError):
+        headers = _retry_after(error.retry_after)
+        return problem(503, "llm-exhausted", str(error), headers=headers, attempts=tried)
+    return problem(504, "deadline-exceeded", str(error), attempts=tried)
+
+
+async def on_skip_error(_: Request, error: SkipError) -> JSONResponse:
+    return problem(400, "nothing-to-ask", str(error))
+
+
+async def on_over_budget(_: Request, error: OverBudget) -> JSONResponse:
+    log.warning("over budget: %s", error)
     return problem(
-        status,
-        "llm-failed",
+        429,
+        "over-budget",
         str(error),
-        headers=headers,
-        provider=error.provider,
-        providerStatus=error.status,
+        headers=_retry_after((error.resets_at - datetime.now(UTC)).total_seconds()),
+        scope=error.scope,
+        limit=error.limit,
+        used=error.used,
+        resetsAt=error.resets_at.isoformat(),
     )
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    """Whole seconds, never too few: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
 async def on_store_error(_: Request, error: StoreError) -> JSONResponse:
@@ -78,15 +112,27 @@ async def on_unexpected(_: Request, error: Exception) -> JSONResponse:
     return problem(500, "internal", "The request failed; the log has the reason under this correlation id.")
 
 
+_HANDLERS: dict[type[Exception], Any] = {
+    InputError: on_input_error,
+    RequestValidationError: on_request_error,
+    LLMError: on_llm_error,
+    RouteError: on_route_error,
+    SkipError: on_skip_error,
+    OverBudget: on_over_budget,
+    StoreError: on_store_error,
+    HTTPException: on_http_error,
+    Exception: on_unexpected,
+}
+
+
+async def answer(request: Request, error: Exception) -> JSONResponse:
+    """The problem that an error is, for where it cannot be raised any more: in the middle of an answer."""
+    handler = next(_HANDLERS[kind] for kind in type(error).__mro__ if kind in _HANDLERS)
+    found: JSONResponse = await handler(request, error)
+    return found
+
+
 def install(app: FastAPI) -> None:
     """Register every handler."""
-    handlers: dict[type[Exception], Any] = {
-        InputError: on_input_error,
-        RequestValidationError: on_request_error,
-        LLMError: on_llm_error,
-        StoreError: on_store_error,
-        HTTPException: on_http_error,
-        Exception: on_unexpected,
-    }
-    for kind, handler in handlers.items():
+    for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)

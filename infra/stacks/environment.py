@@ -212,6 +212,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 cosmos_endpoint=cosmos.endpoint,
                 openai_endpoint=openai.endpoint,
                 openai_deployment=openai.deployment_name,
+                openai_backup_endpoint=openai.backup_endpoint,
                 vault_uri=vault.uri,
                 sql=SqlDatabase(sql.server, sql.database, sql.dialect),
                 events_endpoint=events.endpoint,

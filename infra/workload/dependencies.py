@@ -33,7 +33,8 @@ class SqlDatabase:
 class Dependencies:
     """Where the services are that agents call; `queues` by agent.
 
-    What is None, or not named for an agent, is not used by it.
+    The backup's deployment has the same name as the primary's. What is None, or not named for an agent, is
+    not used by it.
     """
 
     cosmos_endpoint: pulumi.Input[str]
@@ -44,6 +45,7 @@ class Dependencies:
     events_endpoint: pulumi.Input[str] | None = None
     queue_endpoint: pulumi.Input[str] | None = None
     queues: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    openai_backup_endpoint: pulumi.Input[str] | None = None
 
     def environment(self, agent: str, identity: str) -> dict[str, pulumi.Input[str]]:
         """The variables of one agent, whose identity has the given name."""
@@ -56,6 +58,9 @@ class Dependencies:
             "CosmosDb__Container": CONTAINER,
             "KeyVault__Uri": self.vault_uri,
         }
+        if self.openai_backup_endpoint is not None:
+            found["LLMProvider__Backup__Endpoint"] = self.openai_backup_endpoint
+            found["LLMProvider__Backup__DeploymentName"] = self.openai_deployment
         if self.sql is not None:
             found |= self.sql.environment(identity)
         if self.events_endpoint is not None:

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.llm.provider import LLMError
+from app.llm.failures import DeadlineError, ExhaustedError, Kind, LLMError, SkipError
+from app.llm.metering import OverBudget
 from app.main import build
 from app.settings import Settings
 from app.store.executions import StoreError
-from tests.app.conftest import ANSWER, PROMPTS, FakeProvider, FakeStore
+from tests.app.conftest import ANSWER, PROMPTS, FakeRouter, FakeStore
 
 GOOD = {"input": {"channel": "sms", "recipient": "+316", "message": "Node down", "severity": "critical"}}
 EXECUTE = "/api/notification/execute"
@@ -43,13 +45,13 @@ async def test_an_execution_is_answered_stored_and_read_back(
     ],
 )
 async def test_input_that_does_not_fit_is_refused_by_path(
-    client: httpx.AsyncClient, provider: FakeProvider, body: dict[str, Any], path: str
+    client: httpx.AsyncClient, llm: FakeRouter, body: dict[str, Any], path: str
 ) -> None:
     answer = await client.post(EXECUTE, json=body)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert path in [problem["path"] for problem in answer.json()["problems"]]
-    assert provider.asked == []
+    assert llm.asked == []
 
 
 async def test_malformed_json_is_a_problem(client: httpx.AsyncClient) -> None:
@@ -59,18 +61,64 @@ async def test_malformed_json_is_a_problem(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "answered"), [(429, 503), (500, 503), (None, 503), (403, 502), (400, 502)]
+    ("kind", "status", "answered"),
+    [
+        (Kind.REFUSED, 403, 502),
+        (Kind.REFUSED, 400, 502),
+        (Kind.INVALID_OUTPUT, None, 502),
+        (Kind.CONTENT_FILTER, 400, 422),
+    ],
 )
-async def test_a_failing_model_is_named(
-    client: httpx.AsyncClient, provider: FakeProvider, store: FakeStore, status: int | None, answered: int
+async def test_a_model_that_refuses_is_named(
+    client: httpx.AsyncClient, llm: FakeRouter, kind: Kind, status: int | None, answered: int
 ) -> None:
-    provider.error = LLMError("azure-openai", "refused", status, "7")
+    llm.error = LLMError("azure-openai", "refused", kind, status)
     answer = await client.post(EXECUTE, json=GOOD)
     assert answer.status_code == answered
-    assert answer.headers["retry-after"] == "7"
     assert answer.json()["provider"] == "azure-openai"
     assert answer.json()["providerStatus"] == status
+
+
+async def test_without_any_model_the_caller_is_told_when_to_come_back(
+    client: httpx.AsyncClient, llm: FakeRouter, store: FakeStore
+) -> None:
+    llm.error = ExhaustedError(
+        [LLMError("azure-openai", "slow down", Kind.THROTTLED, 429, 9), LLMError("ollama", "-", Kind.RESET)],
+        retry_after=6.2,
+    )
+    answer = await client.post(EXECUTE, json=GOOD)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    assert answer.json()["attempts"] == [
+        {"provider": "azure-openai", "reason": "throttled", "providerStatus": 429},
+        {"provider": "ollama", "reason": "reset", "providerStatus": None},
+    ]
     assert store.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (DeadlineError([]), 504, "deadline-exceeded"),
+        (SkipError("no provider is called gpt"), 400, "nothing-to-ask"),
+    ],
+)
+async def test_what_is_not_the_models_fault_has_a_problem_of_its_own(
+    client: httpx.AsyncClient, llm: FakeRouter, error: Exception, status: int, kind: str
+) -> None:
+    llm.error = error
+    answer = await client.post(EXECUTE, json=GOOD)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:agents:problem:{kind}")
+
+
+async def test_over_budget_says_until_when(client: httpx.AsyncClient, llm: FakeRouter) -> None:
+    resets = datetime.now(UTC) + timedelta(hours=1)
+    llm.error = OverBudget("notification", 100, 99, resets)
+    answer = await client.post(EXECUTE, json=GOOD)
+    assert answer.status_code == 429
+    assert 3590 <= int(answer.headers["retry-after"]) <= 3600
+    problem = answer.json()
+    assert (problem["scope"], problem["limit"], problem["used"]) == ("notification", 100, 99)
+    assert datetime.fromisoformat(problem["resetsAt"]) == resets
 
 
 async def test_what_was_not_stored_is_not_answered(client: httpx.AsyncClient, store: FakeStore) -> None:

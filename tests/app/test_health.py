@@ -26,7 +26,7 @@ from app.main import build, create_app
 from app.prompts.prompt import load
 from app.settings import EventSettings, Settings, StorageSettings, VaultSettings
 from app.vault import Vault
-from tests.app.conftest import PROMPTS, FakeProvider, FakeStore
+from tests.app.conftest import PROMPTS, FakeRouter, FakeStore
 
 HEALTH = "/api/notification/health"
 
@@ -53,9 +53,9 @@ class Service:
 
 
 def _client(*services: Any) -> httpx.AsyncClient:
-    provider: Any = FakeProvider()
+    llm: Any = FakeRouter()
     store: Any = FakeStore()
-    agent = Agent("notification", load(PROMPTS)["compose"], provider, store)
+    agent = Agent("notification", load(PROMPTS)["compose"], llm, store)
     transport = httpx.ASGITransport(create_app(agent, services))
     return httpx.AsyncClient(transport=transport, base_url="http://agent")
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from infra.azure.kubeconfig import AKS_SERVER_ID, sign_in_with_azure_cli
+from infra.workload.dependencies import Dependencies
 from infra.workload.image import SOURCES, source_hash
 from infra.workload.prompts import content_hash, read_prompts
 
@@ -59,3 +60,21 @@ def test_the_kubeconfig_holds_no_credential() -> None:
     user = yaml.safe_load(text)["users"][0]["user"]["exec"]
     assert user["command"] == "kubelogin"
     assert AKS_SERVER_ID in user["args"]
+
+
+def test_an_agent_is_told_of_the_second_region_where_there_is_one() -> None:
+    def variables(backup: str | None) -> dict[str, pulumi.Input[str]]:
+        needs = Dependencies(
+            "https://cosmos.example",
+            "https://openai.example",
+            "gpt",
+            "https://kv.example",
+            openai_backup_endpoint=backup,
+        )
+        return needs.environment("notification", "id-notification")
+
+    alone, paired = variables(None), variables("https://backup.example")
+    assert {name: value for name, value in paired.items() if name not in alone} == {
+        "LLMProvider__Backup__Endpoint": "https://backup.example",
+        "LLMProvider__Backup__DeploymentName": "gpt",
+    }

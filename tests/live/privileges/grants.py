@@ -87,7 +87,7 @@ def _agent(who: str) -> list[Grant]:
             who,
             "Cognitive Services OpenAI User",
             _OPENAI,
-            "the model (`app/llm/provider.py`)",
+            "the model (`app/llm/providers.py`)",
             ("openai.chat",),
             ("arm.openai",),
         ),

@@ -1,0 +1,109 @@
+"""One attempt at one provider: paid for, timed, traced, and told to the breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import aclosing, asynccontextmanager
+
+from app.dependency import DependencyError
+from app.llm import telemetry
+from app.llm.chat import Answer, Chat
+from app.llm.failures import Kind, LLMError
+from app.llm.journey import Leg
+from app.llm.metering import Booking, Meter
+from app.llm.providers import FilteredError
+
+log = logging.getLogger(__name__)
+
+
+class Attempt:
+    """`leg` says whom to ask and how long that may take."""
+
+    def __init__(self, agent: str, leg: Leg, chat: Chat, meter: Meter) -> None:
+        self._agent, self._leg, self._chat, self._meter = agent, leg, chat, meter
+        self._provider = leg.seat.lane.provider
+
+    async def complete(self) -> Answer:
+        """Raises LLMError, OverBudget."""
+        async with self._observed() as seen:
+            try:
+                async with asyncio.timeout(self._leg.seconds):
+                    answer = await self._provider.complete(self._chat, self._leg.seconds)
+            except TimeoutError as error:
+                raise self._late() from error
+            seen.answered(answer)
+        return answer
+
+    async def stream(self) -> AsyncGenerator[str | Answer, None]:
+        """As of the provider. Raises LLMError, OverBudget."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._leg.seconds
+        async with (
+            self._observed() as seen,
+            aclosing(self._provider.stream(self._chat, self._leg.seconds)) as parts,
+        ):
+            while True:
+                try:
+                    # Not around the loop: between two parts, other code runs.
+                    async with asyncio.timeout_at(end):
+                        part = await anext(parts)
+                except TimeoutError as error:
+                    raise self._late() from error
+                except StopAsyncIteration:
+                    return
+                if isinstance(part, Answer):
+                    seen.answered(part)
+                yield part
+
+    def _late(self) -> LLMError:
+        return LLMError(self._provider.name, f"no answer within {self._leg.seconds:.3g} s", Kind.TIMEOUT)
+
+    @asynccontextmanager
+    async def _observed(self) -> AsyncIterator[telemetry.Observed]:
+        """Settles everything that hangs on the attempt, however it ends."""
+        chat, seat = self._chat, self._leg.seat
+        with seat:
+            booking = await self._meter.reserve(chat.prompt_tokens + chat.max_tokens)
+            with telemetry.observed(self._agent, self._provider, chat, self._leg.number) as seen:
+                try:
+                    yield seen
+                except LLMError as error:
+                    seen.failed(error)
+                    # A caller in a hurry learns nothing of the provider.
+                    if error.kind is not Kind.TIMEOUT or self._leg.fair:
+                        seat.failed(error)
+                    await _settle(_price(booking, chat, error))
+                    raise
+                except BaseException:
+                    # Cancelled; the provider works on, and asks to be paid.
+                    if seen.answer is None:
+                        await asyncio.shield(_settle(_whole(booking, chat)))
+                    raise
+                finally:
+                    if seen.answer is not None:
+                        seat.succeeded()
+                        await asyncio.shield(_settle(_used(booking, seen.answer)))
+
+
+def _price(booking: Booking, chat: Chat, error: LLMError) -> Awaitable[None]:
+    if isinstance(error, FilteredError):
+        return _used(booking, error.answer)
+    return _whole(booking, chat) if error.may_have_cost else booking.release()
+
+
+def _used(booking: Booking, answer: Answer) -> Awaitable[None]:
+    return booking.commit(answer.prompt_tokens, answer.completion_tokens)
+
+
+def _whole(booking: Booking, chat: Chat) -> Awaitable[None]:
+    return booking.commit(chat.prompt_tokens, chat.max_tokens)
+
+
+async def _settle(settlement: Awaitable[None]) -> None:
+    """An answer is not lost because the ledger is: the reservation holds its tokens until it expires."""
+    try:
+        await settlement
+    except DependencyError as error:
+        log.warning("tokens not settled: %s", error)
