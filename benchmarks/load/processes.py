@@ -21,6 +21,8 @@ from benchmarks.load.environments import ROOT
 
 _PAUSE_SECONDS = 0.1
 _END_SECONDS = 15.0
+#: Idle is who uses less of a processor than this while being looked at; who never is, is not waited for.
+_IDLE, _LOOK_SECONDS, _SETTLE_SECONDS = 0.1, 0.3, 20.0
 
 
 class StartError(RuntimeError):
@@ -84,6 +86,17 @@ class Process(AbstractContextManager["Process"]):
             cpu_seconds=sum(one.user + one.system for one in times),
             peak_mib=sum(_peak_mib(process.pid) for process in family),
         )
+
+    def settle(self) -> None:
+        """Until it has done what clients no longer wait for, or for as long as that may take."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        before = self.weigh().cpu_seconds
+        while time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+            now = self.weigh().cpu_seconds
+            if now - before < _IDLE * _LOOK_SECONDS:
+                return
+            before = now
 
     def _wait(self) -> None:
         deadline = time.monotonic() + self.seconds

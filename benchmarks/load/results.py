@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.load.machine import Machine
+from benchmarks.load.prompts import PromptCost
 from benchmarks.load.wrk import Figures
 
 #: Where the figures that docs/scale.md is computed from are kept.
@@ -37,21 +38,26 @@ class Stage:
 
 @dataclass(frozen=True)
 class Request:
-    """What one execution is: the model's tokens by its own account, and the bytes of what is sent to it."""
+    """What one execution of the measured agent is: tokens by the model's account, bytes to it and stored."""
 
     agent: str
     prompt_tokens: int
     completion_tokens: int
     chat_bytes: int
+    execution_bytes: int
 
 
 @dataclass(frozen=True)
 class Results:
-    """Of one run; `stored` are executions in the store beside `answered` ones, of the agent."""
+    """Of one run; `stored` are executions in the store beside `answered` ones, of the agent.
+
+    `prompts` are all agents' tokens.
+    """
 
     machine: Machine
     seconds: float
     request: Request
+    prompts: tuple[PromptCost, ...]
     stages: tuple[Stage, ...]
     answered: int
     stored: int
@@ -96,6 +102,7 @@ def load(file: Path = FILE) -> Results:
         machine=Machine(**value["machine"]),
         seconds=value["seconds"],
         request=Request(**value["request"]),
+        prompts=tuple(PromptCost(**one) for one in value["prompts"]),
         stages=tuple(Stage.read(stage) for stage in value["stages"]),
         answered=value["answered"],
         stored=value["stored"],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load import machine, targets, wrk
+from benchmarks.load.prompts import costs
 from benchmarks.load.results import Request, Results, Stage
 from benchmarks.load.stubs.model import completion
 from benchmarks.load.targets import AGENT, Bench, Target
@@ -32,7 +33,8 @@ class Plan:
 def measure(plan: Plan) -> Results:
     """Raises StartError, MissingError, and HTTPStatusError when a target does not work at all."""
     found = machine.describe()
-    measured_on, rest = processors()
+    # Where others are at work, the scheduler knows better who should run where.
+    measured_on, rest = processors() if found.calm else ([], [])
     with (
         tempfile.TemporaryDirectory(prefix="load-") as folder,
         targets.running(plan.only, Path(folder), measured_on, rest) as bench,
@@ -43,6 +45,7 @@ def measure(plan: Plan) -> Results:
         machine=found,
         seconds=plan.seconds,
         request=_request(bench),
+        prompts=tuple(costs()),
         stages=tuple(stages),
         answered=sum(stage.figures.good for stage in stages if stage.target == "app"),
         stored=stored,
@@ -69,8 +72,10 @@ def _stages(plan: Plan, bench: Bench, rest: Sequence[int]) -> list[Stage]:
 
 def _stage(target: Target, latency: int, callers: int, seconds: float, rest: Sequence[int]) -> Stage:
     wrk.drive(target.load, callers, _WARM_UP_SECONDS, rest)
+    target.process.settle()
     before = target.process.weigh()
     figures = wrk.drive(target.load, callers, seconds, rest)
+    target.process.settle()
     after = target.process.weigh()
     used = after.cpu_seconds - before.cpu_seconds
     return Stage(
@@ -86,7 +91,11 @@ def _stage(target: Target, latency: int, callers: int, seconds: float, rest: Seq
 def _request(bench: Bench) -> Request:
     usage = completion(dict(bench.chat))["usage"]
     return Request(
-        AGENT, usage["prompt_tokens"], usage["completion_tokens"], len(json.dumps(bench.chat).encode())
+        agent=AGENT,
+        prompt_tokens=usage["prompt_tokens"],
+        completion_tokens=usage["completion_tokens"],
+        chat_bytes=len(json.dumps(bench.chat).encode()),
+        execution_bytes=bench.execution_bytes,
     )
 
 

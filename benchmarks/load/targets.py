@@ -36,12 +36,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Bench:
-    """Everything that runs. `chat` is the request that the agent makes of its model."""
+    """Everything that runs. `chat` is the request that the agent makes of its model.
+
+    `execution_bytes` is the size of an execution as the agent answers and stores it.
+    """
 
     targets: tuple[Target, ...]
     model: str
     cloud: str
     chat: Mapping[str, Any]
+    execution_bytes: int
 
     def set_latency(self, milliseconds: float) -> None:
         httpx.put(f"{self.model}/stub/latency", content=str(milliseconds)).raise_for_status()
@@ -68,7 +72,7 @@ def running(
         stub = stack.enter_context(model)
         agent = stack.enter_context(_agent(folder, trusted, _origin(stub), _origin(cloud), measured_on))
         execute = _execute_load(_origin(agent), folder)
-        _try(execute)
+        execution = _try(execute)
         chat = httpx.get(f"{_origin(stub)}/stub/request").json()
         targets = [
             Target("stub", _chat_load(_origin(stub), "openai/v1", folder, chat, {}), stub),
@@ -82,7 +86,7 @@ def running(
         chosen = tuple(target for target in targets if target.name in names)
         for target in chosen:
             _try(target.load)
-        yield Bench(chosen, _origin(stub), _origin(cloud), chat)
+        yield Bench(chosen, _origin(stub), _origin(cloud), chat, len(execution))
 
 
 def _origin(process: Process) -> str:
@@ -184,6 +188,7 @@ def _execute_load(origin: str, folder: Path) -> Load:
     return Load(f"{origin}/api/{AGENT}/execute", body, _JSON)
 
 
-def _try(load: Load) -> None:
-    """What does not answer once is not measured. Raises HTTPStatusError."""
-    httpx.post(load.url, content=load.body.read_bytes(), headers=load.headers, timeout=60).raise_for_status()
+def _try(load: Load) -> bytes:
+    """The answer; what does not answer once is not measured. Raises HTTPStatusError."""
+    answer = httpx.post(load.url, content=load.body.read_bytes(), headers=load.headers, timeout=60)
+    return answer.raise_for_status().content

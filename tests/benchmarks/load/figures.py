@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.load.machine import Machine
+from benchmarks.load.prompts import PromptCost
 from benchmarks.load.results import Request, Results, Stage
 from benchmarks.load.wrk import Figures
 
@@ -34,4 +35,6 @@ def stage(
 
 
 def results(*stages: Stage, machine: Machine = CALM, answered: int = 0, stored: int = 0) -> Results:
-    return Results(machine, 10.0, Request("servicedesk", 1000, 300, 4000), stages, answered, stored)
+    request = Request("servicedesk", 1000, 300, 4000, 2000)
+    prompts = (PromptCost("notification", 400, 100, 600), PromptCost("servicedesk", 1000, 300, 900))
+    return Results(machine, 10.0, request, prompts, stages, answered, stored)
