@@ -18,7 +18,7 @@ import simpy
 from benchmarks.scale import design
 from benchmarks.scale.simulation.statistics import percentile
 
-_SECONDS = 60.0
+_SECONDS = 30.0
 #: Pause after a refused write, doubled with each up to the most, half of it by chance.
 _FIRST_PAUSE, _MOST_PAUSE = 0.01, 0.5
 _SEED = 2
@@ -59,7 +59,7 @@ class _Process:
 
 
 def simulate(processes: int, rate: float, *, paced: bool) -> Contention:
-    """A minute; what was asked and not granted by then has waited until then."""
+    """Half a minute; what was asked and not granted by then has waited until then."""
     world, ledger, chance = simpy.Environment(), _Ledger(), random.Random(_SEED)  # noqa: S311
     everybody = [_Process() for _ in range(processes)]
     pause = (processes - 1) * design.LEDGER_WRITE_SECONDS if paced else 0.0

@@ -21,8 +21,8 @@ from app.llm.limits import RetryBudget
 from app.settings import BreakerSettings, LimitSettings, LLMSettings
 from benchmarks.scale.workload import MODEL_SECONDS
 
-_SECONDS, _FAULT_FROM, _FAULT_UNTIL, _SLOWER = 900.0, 120.0, 180.0, 10.0
-_PLACES, _LOAD, _PODS = 30, 0.7, 3
+_SECONDS, _FAULT_FROM, _FAULT_UNTIL, _SLOWER = 600.0, 120.0, 180.0, 10.0
+_PLACES, _LOAD, _PODS = 20, 0.7, 3
 #: The settings' time for one attempt (`LLMProvider__AttemptSeconds`).
 _PATIENCE: float = LLMSettings.model_fields["attempt_seconds"].default
 #: The pause before a client's first retry, doubled with each; half of it by chance.
