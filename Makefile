@@ -1,6 +1,6 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help install up down check test preview soak bench
+.PHONY: help install up down check test preview soak bench bench-growth
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := -n 2 --dist loadgroup
 
 help:  ## Say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 install:  ## The project's Python packages, into .venv
 	@$(UV) uv sync --locked
@@ -40,5 +40,8 @@ preview:  ## Say in preview.md what a change would do to every stack, and refuse
 soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
 	@$(UV) uv run pytest -m soak
 
-bench:  ## How up, preview and refresh grow with the stack, on the running sandbox; AGENTS="5 17 64"
+bench:  ## An agent under load beside LiteLLM, for 7 minutes, then docs/scale.md from its figures; needs wrk
+	@$(UV) uv run python -m benchmarks.load && uv run python -m benchmarks.scale
+
+bench-growth:  ## How up, preview and refresh grow with the stack, on the running sandbox; AGENTS="5 17 64"
 	@$(UV) uv run python -m benchmarks.growth $(if $(AGENTS),--agents $(AGENTS))

@@ -1,0 +1,1 @@
+"""What the measured programs talk to: a model, and the Azure services that an agent uses. All in memory."""

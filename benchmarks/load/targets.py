@@ -1,0 +1,194 @@
+"""What is measured: the stub itself, an agent, and LiteLLM's proxy, both before the stub."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.load import certificate, environments
+from benchmarks.load.certificate import Certificate
+from benchmarks.load.environments import ROOT
+from benchmarks.load.processes import Process, free_port
+from benchmarks.load.wrk import Load
+
+#: The largest of the prompts that is run most: what fits it fits the others.
+AGENT = "servicedesk"
+NAMES = ("stub", "app", "litellm")
+_DEPLOYMENT = "stub"
+_KEY = "sk-bench"
+_JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    load: Load
+    process: Process
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that runs. `chat` is the request that the agent makes of its model.
+
+    `execution_bytes` is the size of an execution as the agent answers and stores it.
+    """
+
+    targets: tuple[Target, ...]
+    model: str
+    cloud: str
+    chat: Mapping[str, Any]
+    execution_bytes: int
+
+    def set_latency(self, milliseconds: float) -> None:
+        httpx.put(f"{self.model}/stub/latency", content=str(milliseconds)).raise_for_status()
+
+    def stored(self) -> int:
+        """Executions that the agent has stored so far."""
+        answer = httpx.get(f"{self.cloud}/stub/executions", verify=False)  # noqa: S501 - loopback
+        return int(answer.raise_for_status().text)
+
+
+@contextmanager
+def running(
+    names: Sequence[str], folder: Path, measured_on: Sequence[int], rest: Sequence[int]
+) -> Iterator[Bench]:
+    """The named targets on loopback, with all that they need. `folder` takes logs and bodies.
+
+    What is measured runs on processors of its own, if there are enough, so that wrk and the stubs do not take
+    its time. The agent always runs: it says what is sent to the model.
+    """
+    with ExitStack() as stack:
+        trusted = certificate.make(folder)
+        cloud, model = _cloud(folder, trusted, rest), _model(folder, rest)
+        stack.enter_context(cloud)
+        stub = stack.enter_context(model)
+        agent = stack.enter_context(_agent(folder, trusted, _origin(stub), _origin(cloud), measured_on))
+        execute = _execute_load(_origin(agent), folder)
+        execution = _try(execute)
+        chat = httpx.get(f"{_origin(stub)}/stub/request").json()
+        targets = [
+            Target("stub", _chat_load(_origin(stub), "openai/v1", folder, chat, {}), stub),
+            Target("app", execute, agent),
+        ]
+        if "litellm" in names:
+            proxy = stack.enter_context(_litellm(folder, _origin(stub), measured_on))
+            asked = {**chat, "model": "bench"}
+            key = {"authorization": f"Bearer {_KEY}"}
+            targets.append(Target("litellm", _chat_load(_origin(proxy), "v1", folder, asked, key), proxy))
+        chosen = tuple(target for target in targets if target.name in names)
+        for target in chosen:
+            _try(target.load)
+        yield Bench(chosen, _origin(stub), _origin(cloud), chat, len(execution))
+
+
+def _origin(process: Process) -> str:
+    return "/".join(process.ready.split("/")[:3])
+
+
+def _model(folder: Path, cpus: Sequence[int]) -> Process:
+    port = free_port()
+    command = (sys.executable, "-m", "benchmarks.load.stubs.model", str(port))
+    return Process("model", command, f"http://127.0.0.1:{port}/openai/v1/models", folder, cpus=cpus)
+
+
+def _cloud(folder: Path, trusted: Certificate, cpus: Sequence[int]) -> Process:
+    port = free_port()
+    command = (sys.executable, "-m", "benchmarks.load.stubs.cloud", str(port), trusted.server)
+    return Process("cloud", command, f"https://localhost:{port}/", folder, cpus=cpus)
+
+
+def _agent(folder: Path, trusted: Certificate, model: str, cloud: str, cpus: Sequence[int]) -> Process:
+    """With a workload identity, as in a pod; nobody checks the token."""
+    port, token = free_port(), folder / "token"
+    token.write_text("stub")
+    env = {
+        "AGENT": AGENT,
+        "PROMPTS": str(ROOT / "prompts" / AGENT),
+        "PORT": str(port),
+        "LLMProvider__AzureOpenAI__Endpoint": model,
+        "LLMProvider__AzureOpenAI__DeploymentName": _DEPLOYMENT,
+        "CosmosDb__Endpoint": f"{cloud}/",
+        "EventGrid__Endpoint": f"{cloud}/topics/{AGENT}",
+        "Storage__QueueEndpoint": f"{cloud}/queues",
+        "Storage__Queue": AGENT,
+        "AZURE_AUTHORITY_HOST": cloud,
+        "AZURE_TENANT_ID": "00000000-0000-0000-0000-000000000001",
+        "AZURE_CLIENT_ID": "00000000-0000-0000-0000-000000000002",
+        "AZURE_FEDERATED_TOKEN_FILE": str(token),
+        "SSL_CERT_FILE": str(trusted.trusted),
+        "REQUESTS_CA_BUNDLE": str(trusted.trusted),
+        "PYTHONUNBUFFERED": "1",
+    }
+    python = environments.programs("app", environments.APPLICATION) / "python"
+    command = (python, "-m", "benchmarks.load.application")
+    return Process("app", command, f"http://127.0.0.1:{port}/readyz", folder, env, cpus)
+
+
+def _litellm(folder: Path, model: str, cpus: Sequence[int]) -> Process:
+    """One worker and no database, with a key as every proxy has; its list of prices is the one it ships."""
+    port, settings = free_port(), folder / "litellm.yaml"
+    provider = {
+        "model": f"azure/{_DEPLOYMENT}",
+        "api_base": model,
+        "api_key": "stub",
+        "api_version": "2024-10-21",
+    }
+    # JSON is YAML.
+    settings.write_text(
+        json.dumps(
+            {
+                "model_list": [{"model_name": "bench", "litellm_params": provider}],
+                "general_settings": {"master_key": _KEY},
+            }
+        )
+    )
+    program = environments.programs("litellm", environments.LITELLM) / "litellm"
+    command = (
+        program,
+        "--config",
+        settings,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--num_workers",
+        "1",
+    )
+    env = {
+        "HOME": os.environ.get("HOME", str(folder)),
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_LOG": "ERROR",
+        "PYTHONUNBUFFERED": "1",
+    }
+    ready = f"http://127.0.0.1:{port}/health/liveliness"
+    return Process("litellm", command, ready, folder, env, cpus, seconds=300)
+
+
+def _chat_load(
+    origin: str, path: str, folder: Path, chat: Mapping[str, Any], headers: Mapping[str, str]
+) -> Load:
+    body = folder / f"chat-{chat['model']}.json"
+    body.write_text(json.dumps(chat))
+    return Load(f"{origin}/{path}/chat/completions", body, {**_JSON, **headers})
+
+
+def _execute_load(origin: str, folder: Path) -> Load:
+    """The first example of the agent's own OpenAPI document."""
+    document = httpx.get(f"{origin}/openapi.json").raise_for_status().json()
+    body = folder / "execute.json"
+    body.write_text(json.dumps(document["components"]["schemas"]["ExecuteRequest"]["examples"][0]))
+    return Load(f"{origin}/api/{AGENT}/execute", body, _JSON)
+
+
+def _try(load: Load) -> bytes:
+    """The answer; what does not answer once is not measured. Raises HTTPStatusError."""
+    answer = httpx.post(load.url, content=load.body.read_bytes(), headers=load.headers, timeout=60)
+    return answer.raise_for_status().content
