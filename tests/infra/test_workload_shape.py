@@ -21,6 +21,7 @@ from tests.infra.workload import (
     AGENTS,
     CLOSED,
     IMAGE,
+    KEY,
     NAMESPACE,
     OPEN,
     Declarations,
@@ -113,7 +114,7 @@ def test_an_agent_is_told_where_everything_is(found: Declarations) -> None:
     assert environment["Sql__Dialect"] == "postgresql"
     assert environment["Storage__Queue"] == "notification"
     assert environment["EventGrid__Endpoint"] == "https://topic.example/api/events"
-    assert environment["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith("InstrumentationKey=k;")
+    assert environment["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith(f"InstrumentationKey={KEY};")
 
 
 @pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["dev", "prod"])

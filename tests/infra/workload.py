@@ -22,6 +22,7 @@ from tests.infra.azure.declaring import Declarations, Declared, declare, small
 
 NAMESPACE = "agents-dev"
 DIGEST = "sha256:" + "0" * 64
+KEY = "11111111-2222-3333-4444-555555555555"
 IMAGE = f"acragentsdev.azurecr.io/agents-api:1.0.0@{DIGEST}"
 AGENTS = {
     "notification": AgentSettings(replicas=2, max_replicas=4),
@@ -80,7 +81,8 @@ def declared(
             "https://topic.example/api/events",
             "https://st.queue.example/",
             {agent: agent for agent in agents},
-            "InstrumentationKey=k;IngestionEndpoint=https://in.example/",
+            openai_backup_endpoint="https://openai-backup.example",
+            insights=f"InstrumentationKey={KEY};IngestionEndpoint=https://in.example/",
         )
         for agent, settings in agents.items():
             Agent(
