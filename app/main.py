@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -36,25 +35,25 @@ from app.vault import Vault
 def create_app(
     agent: Agent,
     dependencies: Sequence[Dependency] = (),
+    work: Sequence[AbstractAsyncContextManager[object]] = (),
     *,
-    background: Sequence[Callable[[], Awaitable[None]]] = (),
     http: HttpSettings | None = None,
     tokens: Tokens | None = None,
 ) -> FastAPI:
     """The HTTP application of one agent; closes its clients when it ends.
 
     `dependencies` are services beside the agent's own provider and store that its health report covers.
-    `background` runs beside the requests until then. Without `tokens` anybody may call.
+    `work` goes on beside the requests; the last to begin is the first to end, before the clients do.
+    Without `tokens` anybody may call.
     """
     http = http or HttpSettings()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.ensure_future(work()) for work in background]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with AsyncExitStack() as stack:
+            for part in work:
+                await stack.enter_async_context(part)
+            yield
         await agent.provider.close()
         await agent.store.close()
         for dependency in dependencies:
@@ -90,8 +89,8 @@ def build(settings: Settings) -> FastAPI:
     )
     tokens = Tokens(settings.authentication) if settings.authentication.enabled else None
     services = [source, *_dependencies(settings, identity)]
-    watch = partial(source.watch, settings.reload_seconds)
-    return create_app(agent, services, background=[watch], http=settings.http, tokens=tokens)
+    work = [source.watching(settings.reload_seconds)]
+    return create_app(agent, services, work, http=settings.http, tokens=tokens)
 
 
 def _dependencies(settings: Settings, identity: AsyncTokenCredential) -> Iterator[Dependency]:

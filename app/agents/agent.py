@@ -14,9 +14,9 @@ from app.agents.expressions import ExpressionError
 from app.agents.store import Store
 from app.events.event import Event
 from app.events.handling import UnprocessableError
-from app.llm.provider import Provider
+from app.llm.provider import Completion, Provider
 from app.prompts.library import UnknownPromptError
-from app.prompts.prompt import InputError
+from app.prompts.prompt import InputError, Prompt
 from app.store.executions import Execution, Usage
 from app.telemetry.logs import correlation_id as logged_correlation_id
 
@@ -28,6 +28,19 @@ class Source(Protocol):
 
     @property
     def current(self) -> Definition: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a prompt, by one definition throughout: another may take its place meanwhile."""
+
+    definition: Definition
+    prompt: Prompt
+    value: dict[str, Any]
+    correlation_id: str
+    once: str | None
+    cause: Event | None
+    started: datetime
 
 
 @dataclass(frozen=True)
@@ -57,33 +70,11 @@ class Agent:
         if once and (stored := await self.store.find_once(self.name, once)):
             log.info("execution %s was stored before", stored.id)
             return stored
-        # One definition throughout: another may take its place meanwhile.
         definition = self.source.current
         chosen = definition.choose(prompt, correlation_id)
-        started = datetime.now(UTC)
-        messages = chosen.render(value)
-        completion = await self.provider.complete(self.name, chosen, messages)
-        finished = datetime.now(UTC)
-        execution = Execution(
-            id=str(uuid.uuid4()),
-            agent=self.name,
-            prompt=chosen.name,
-            prompt_version=chosen.meta.version,
-            input=value,
-            output=hooks.apply(definition.declaration.hooks, value, completion.output),
-            provider=completion.provider,
-            model=completion.model,
-            usage=Usage(
-                prompt_tokens=completion.prompt_tokens, completion_tokens=completion.completion_tokens
-            ),
-            correlation_id=correlation_id,
-            started_at=started,
-            finished_at=finished,
-        )
-        events = definition.declaration.events_of(execution, cause, finished)
-        recorded = await self.store.record(execution, events, once)
-        log.info("execution %s stored with %d events", recorded.execution.id, len(events))
-        return recorded.execution
+        run = Run(definition, chosen, value, correlation_id, once, cause, datetime.now(UTC))
+        completion = await self.provider.complete(self.name, chosen, chosen.render(value))
+        return await self._keep(run, completion)
 
     async def handle(self, event: Event) -> None:
         """Do what the declaration says about an event, once however often it comes.
@@ -104,10 +95,34 @@ class Agent:
                 task.input,
                 event.correlation_id,
                 prompt=task.prompt,
-                once=f"event:{event.id}",
+                once=f"event:{event.key}",
                 cause=event,
             )
         except (ExpressionError, InputError, UnknownPromptError) as error:
             raise UnprocessableError(str(error)) from error
         finally:
             logged_correlation_id.reset(token)
+
+    async def _keep(self, run: Run, completion: Completion) -> Execution:
+        """Store what came of a run, with the events that follow from it."""
+        finished, declaration = datetime.now(UTC), run.definition.declaration
+        execution = Execution(
+            id=str(uuid.uuid4()),
+            agent=self.name,
+            prompt=run.prompt.name,
+            prompt_version=run.prompt.meta.version,
+            input=run.value,
+            output=hooks.apply(declaration.hooks, run.value, completion.output),
+            provider=completion.provider,
+            model=completion.model,
+            usage=Usage(
+                prompt_tokens=completion.prompt_tokens, completion_tokens=completion.completion_tokens
+            ),
+            correlation_id=run.correlation_id,
+            started_at=run.started,
+            finished_at=finished,
+        )
+        events = declaration.events_of(execution, run.cause, finished)
+        recorded = await self.store.record(execution, events, run.once)
+        log.info("execution %s stored with %d events", recorded.execution.id, len(events))
+        return recorded.execution
