@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 _AFTER_DEFECT_SECONDS = 1.0
@@ -25,17 +24,6 @@ async def keep(name: str, work: Callable[[], Awaitable[None]], stopping: asyncio
         except Exception:
             log.exception("%s failed", name)
             await rest(_AFTER_DEFECT_SECONDS, stopping)
-
-
-@asynccontextmanager
-async def beside(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """`work` goes on while this is entered, and is cancelled when it is left."""
-    task = asyncio.ensure_future(work())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def rest(seconds: float, stopping: asyncio.Event) -> None:

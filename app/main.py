@@ -18,7 +18,6 @@ from app.api.body import BodyLimit
 from app.api.guard import Guard
 from app.api.security import SecurityHeaders
 from app.api.tokens import Tokens
-from app.background import beside
 from app.credentials import credential
 from app.dependency import Dependency
 from app.llm.budget import Budget
@@ -106,8 +105,7 @@ def build(settings: Settings, readiness: Readiness | None = None) -> FastAPI:
         store=store,
         max_hops=settings.consumer.max_hops,
     )
-    watch = beside(partial(source.watch, settings.reload_seconds))
-    work: list[Work] = [watch, *([budget] if budget else [])]
+    work: list[Work] = [source.watching(settings.reload_seconds), *([budget] if budget else [])]
     work += work_of(settings, services, store, agent.handle)
     tokens = Tokens(settings.authentication) if settings.authentication.enabled else None
     return create_app(

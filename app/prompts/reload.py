@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -55,11 +56,21 @@ class Watched(Generic[T]):
         PROMPT_RELOADS.labels(self._agent, "accepted").inc()
         PROMPTS_STALE.labels(self._agent).set(0)
 
-    async def watch(self, seconds: float) -> None:
-        """Refresh every so many seconds, until cancelled."""
-        while True:
-            await asyncio.sleep(seconds)
-            await asyncio.to_thread(self.refresh)
+    @asynccontextmanager
+    async def watching(self, seconds: float) -> AsyncIterator[None]:
+        """Refresh every so many seconds meanwhile."""
+
+        async def watch() -> None:
+            while True:
+                await asyncio.sleep(seconds)
+                await asyncio.to_thread(self.refresh)
+
+        task = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def check(self) -> None:
         """Raises DependencyError while a change is refused."""

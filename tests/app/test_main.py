@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from app.background import beside
 from app.main import create_app
 from tests.app.conftest import FakeRouter, FakeStore, make_agent
 
@@ -26,18 +26,15 @@ async def test_what_runs_beside_the_requests_ends_before_the_clients_are_closed(
     llm: Any = FakeRouter()
     store: Any = FakeStore()
     service, told = Service(), []
-    running = asyncio.Event()
 
-    async def work() -> None:
-        running.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            told.append(f"ended while the service was {'closed' if service.closed else 'open'}")
+    @asynccontextmanager
+    async def part(name: str) -> AsyncIterator[None]:
+        told.append(f"{name} begins")
+        yield
+        told.append(f"{name} ends while the service is {'closed' if service.closed else 'open'}")
 
-    app = create_app(make_agent(llm, store), [service], work=[beside(work)])
+    app = create_app(make_agent(llm, store), [service], work=[part("one"), part("two")])
     async with app.router.lifespan_context(app):
-        await asyncio.wait_for(running.wait(), 10)
-        assert not service.closed
-    assert told == ["ended while the service was open"]
+        assert told == ["one begins", "two begins"]
+    assert told[2:] == ["two ends while the service is open", "one ends while the service is open"]
     assert service.closed
