@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -123,7 +124,7 @@ def test_what_goes_wrong_is_said_and_loses_nothing(page: Page, served: Served) -
 def test_texts_from_outside_stay_texts(page: Page) -> None:
     """An agent's answer is markup at will; here it comes back as the input that is stored."""
     text = "<img src=x onerror=document.title='owned'>"
-    page.locator("#input").fill('{"channel": "sms", "recipient": "a", "message": "%s"}' % text)
+    page.locator("#input").fill(json.dumps({"channel": "sms", "recipient": "a", "message": text}))
     page.get_by_role("button", name="Run").click()
     expect(page.locator("#executions tr")).to_have_count(1)
     assert page.title() == "Agents"
