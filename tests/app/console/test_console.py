@@ -84,6 +84,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 def test_it_shows_the_agent_and_what_it_has_left(page: Page) -> None:
     expect(page.get_by_role("heading", name="notification")).to_be_visible()
     expect(page.locator("nav button strong")).to_have_class("healthy")
+    expect(page.get_by_label("Bearer token")).to_be_hidden()
     expect(page.locator("nav")).to_contain_text("750,000 of 1,000,000 tokens left")
     expect(page.locator("#facts")).to_contain_text("agents.servicedesk.incident.triaged")
 
