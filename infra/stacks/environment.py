@@ -216,6 +216,8 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 events_endpoint=events.endpoint,
                 queue_endpoint=storage.queue_endpoint,
                 queues={agent: queue.name for agent, queue in storage.queues.items()},
+                daily_tokens={agent: wanted.daily_tokens for agent, wanted in settings.agents.items()},
+                total_tokens=settings.daily_tokens,
             ),
             ready=[cosmos, sql, storage, events, openai, vault, registry],
         ),
@@ -239,6 +241,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         "vaultUri": vault.uri,
         "grafanaUrl": grafana.endpoint,
         "nameServers": public_name.name_servers,
+        "deadLetters": storage.blob_endpoint,
         "getCredentials": pulumi.Output.format(
             "az aks get-credentials -g {0} -n {1} && kubelogin convert-kubeconfig -l azurecli",
             group.name,

@@ -38,8 +38,9 @@ from infra.workload.quota import SURGE, Size
 PORT = 8080
 # Until every proxy has heard that a pod goes; only then does it stop to take connections.
 _LEAVE_SECONDS = 10
-# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), and a margin.
-_DRAIN_SECONDS = 65 + 5
+# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), then an event in work
+# (Events__HandleSeconds), what is left to publish and to settle, and a margin.
+_DRAIN_SECONDS = 65 + 90 + 30 + 5
 
 
 @dataclass(frozen=True)

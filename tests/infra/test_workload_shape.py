@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.settings import ConsumerSettings
 from infra.observability import thresholds
 from infra.workload.dependencies import SqlDatabase
 from infra.workload.policies import Range, Reach
@@ -73,8 +74,9 @@ def test_a_pod_leaves_before_it_stops_and_finishes_what_it_has(found: Declaratio
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     pod = spec["template"]["spec"]
     leaving = container(spec["template"])["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # app/__main__.py drains for the model's 60 seconds and 5 for storing.
-    assert pod["terminationGracePeriodSeconds"] > leaving + 65
+    # app/__main__.py drains for the model's 60 seconds and 5 for storing, then an event may take its time.
+    handling = ConsumerSettings().handle_seconds
+    assert pod["terminationGracePeriodSeconds"] > leaving + 65 + handling
 
 
 def test_pods_are_spread_over_zones_and_nodes(found: Declarations) -> None:
@@ -107,6 +109,8 @@ def test_an_agent_is_told_where_everything_is(found: Declarations) -> None:
     assert environment["Sql__Dialect"] == "postgresql"
     assert environment["Storage__Queue"] == "notification"
     assert environment["EventGrid__Endpoint"] == "https://topic.example/api/events"
+    assert environment["CosmosDb__Ledger"] == "Ledger"
+    assert (environment["TokenBudget__Daily"], environment["TokenBudget__Total"]) == ("1000000", "1500000")
 
 
 def test_without_a_database_nothing_speaks_of_one() -> None:

@@ -72,6 +72,8 @@ def declared(
             "https://topic.example/api/events",
             "https://st.queue.example/",
             {agent: agent for agent in agents},
+            {agent: settings.daily_tokens for agent, settings in agents.items()},
+            1_500_000,
         )
         for agent, settings in agents.items():
             Agent(
