@@ -193,7 +193,7 @@ class ConsumerSettings(_Section):
     """`Events__…`: how this agent works through its queue.
 
     An event that more than `MaxHops` events led to, or that was taken `MaxDequeues` times and never handled,
-    is put aside. A message is hidden from others for `HandleSeconds` and a margin: no longer may handling take.
+    is put aside. Handling may take `HandleSeconds`: so long, and a margin, a message is hidden from others.
     """
 
     max_hops: int = Field(alias="MaxHops", default=8, ge=0)

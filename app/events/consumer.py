@@ -169,11 +169,13 @@ class Consumer:
     async def _attempt(self, message: Message, event: Event) -> Outcome:
         """Handle it, unless that was tried too often. Only what comes again is counted.
 
-        It is counted before, so that an event which brings pods down is put aside too; that something else was
-        away is not held against it.
+        It is counted before, so that an event which brings pods down is put aside too. That something else
+        was away is not held against it.
         """
         counted = message.taken > 1
         if counted and (attempts := await self._markers.count(event.key)) >= self._settings.max_dequeues:
+            # Replayed, it has as many attempts again.
+            await self._markers.forgive(event.key)
             return await self._bury(message, f"{attempts} attempts failed")
         outcome = await self._handle(message, event)
         if counted and outcome is Outcome.DEFERRED:

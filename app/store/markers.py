@@ -30,6 +30,10 @@ class Markers:
         """The attempt says nothing about the event. Raises StoreError."""
         await self._set_attempts(key, max(0, await self._attempts(key) - 1))
 
+    async def forgive(self, key: str) -> None:
+        """Forget the attempts. Raises StoreError."""
+        await self._set_attempts(key, 0)
+
     async def _attempts(self, key: str) -> int:
         document = await self._documents.read(self._agent, f"attempts-{key}")
         return int(document["attempts"]) if document else 0

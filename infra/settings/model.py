@@ -31,6 +31,7 @@ from infra.settings.types import AgentName, Domain, EnvironmentName, NameSuffix,
 class Settings(Section):
     """Everything under `agents:`, and `azure-native:location` as `location`.
 
+    `daily_tokens` may all agents together use in a UTC day; without it, each has only its own limit.
     `paired_location` is the region of second copies: the geo-replica of registry and Cosmos DB, the failover
     group's second SQL server, the second Azure OpenAI account. Without it there are none. `protect` keeps
     stateful resources from being deleted, by Pulumi and (with management locks) by anyone.
@@ -40,6 +41,7 @@ class Settings(Section):
     location: Region
     version: Version
     agents: Annotated[dict[AgentName, AgentSettings], Field(min_length=1)]
+    daily_tokens: Annotated[int, Field(ge=1_000)] | None = None
     role: Literal["environment"] = "environment"
     paired_location: Region | None = None
     protect: bool = False

@@ -220,6 +220,8 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 queue_endpoint=storage.queue_endpoint,
                 queues={agent: queue.name for agent, queue in storage.queues.items()},
                 insights=telemetry.connection_string,
+                daily_tokens={agent: wanted.daily_tokens for agent, wanted in settings.agents.items()},
+                total_tokens=settings.daily_tokens,
             ),
             ready=[cosmos, sql, storage, events, openai, vault, registry],
         ),
@@ -243,6 +245,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         "vaultUri": vault.uri,
         "grafanaUrl": grafana.endpoint,
         "nameServers": public_name.name_servers,
+        "deadLetters": storage.blob_endpoint,
         "getCredentials": pulumi.Output.format(
             "az aks get-credentials -g {0} -n {1} && kubelogin convert-kubeconfig -l azurecli",
             group.name,

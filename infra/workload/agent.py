@@ -38,9 +38,9 @@ PORT = 8080
 # Until every proxy has heard that a pod goes; only then does it stop to take connections. The application
 # waits by itself (app/server.py), so that it takes no more events from the first second on.
 _LEAVE_SECONDS = 10
-# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), sending the last telemetry, and
-# a margin.
-_DRAIN_SECONDS = 65 + 5 + 5
+# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), then an event in work
+# (Events__HandleSeconds), what is left to publish and to settle, the last telemetry, and a margin.
+_DRAIN_SECONDS = 65 + 90 + 30 + 5 + 5
 
 
 @dataclass(frozen=True)

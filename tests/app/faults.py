@@ -10,8 +10,13 @@ from typing import Any
 from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
 
 
+def chance(seed: int) -> random.Random:
+    """The same for the same seed."""
+    return random.Random(seed)  # noqa: S311 - nothing secret
+
+
 class Faulty:
-    """`target`, whose methods fail: `before` of a hundred calls without effect, `after` with their effect lost.
+    """`target`, whose methods fail: `before` of a hundred calls without effect, `after` with it, unanswered.
 
     Every call takes up to `seconds`, half of them before its effect; `down` fails all of them. What `error`
     makes of a message is raised.
@@ -20,14 +25,14 @@ class Faulty:
     def __init__(
         self,
         target: Any,
-        chance: random.Random,
+        by: random.Random,
         *,
         before: int = 0,
         after: int = 0,
         seconds: float = 0.02,
         error: Callable[[str], Exception] | None = None,
     ) -> None:
-        self._target, self._chance = target, chance
+        self._target, self._chance = target, by
         self.before, self.after, self._seconds, self._error = before, after, seconds, error
         self.down = False
         self.failures = 0

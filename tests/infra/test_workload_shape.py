@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import read
+from app.settings import ConsumerSettings, read
 from infra.observability import thresholds
 from infra.workload.access import Access
 from infra.workload.dependencies import SqlDatabase
@@ -80,8 +80,10 @@ def test_a_pod_leaves_before_it_stops_and_finishes_what_it_has(found: Declaratio
     environment = {item["name"]: item["value"] for item in container(spec["template"])["env"]}
     leaving = int(environment["Shutdown__LeaveSeconds"])
     assert leaving >= 5
-    # app/__main__.py drains for the model's 60 seconds and 5 for storing; app/telemetry sends for 5 more.
-    assert pod["terminationGracePeriodSeconds"] > leaving + 65 + 5
+    # app/__main__.py drains for the model's 60 seconds and 5 for storing; then an event may take its time, and
+    # app/telemetry sends for 5 more.
+    handling = ConsumerSettings().handle_seconds
+    assert pod["terminationGracePeriodSeconds"] > leaving + 65 + handling + 5
 
 
 def test_pods_are_spread_over_zones_and_nodes(found: Declarations) -> None:
@@ -115,6 +117,8 @@ def test_an_agent_is_told_where_everything_is(found: Declarations) -> None:
     assert environment["Storage__Queue"] == "notification"
     assert environment["EventGrid__Endpoint"] == "https://topic.example/api/events"
     assert environment["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith(f"InstrumentationKey={KEY};")
+    assert environment["CosmosDb__Ledger"] == "Ledger"
+    assert (environment["TokenBudget__Daily"], environment["TokenBudget__Total"]) == ("1000000", "1500000")
 
 
 @pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["dev", "prod"])

@@ -83,6 +83,8 @@ def declared(
             {agent: agent for agent in agents},
             openai_backup_endpoint="https://openai-backup.example",
             insights=f"InstrumentationKey={KEY};IngestionEndpoint=https://in.example/",
+            daily_tokens={agent: settings.daily_tokens for agent, settings in agents.items()},
+            total_tokens=1_500_000,
         )
         for agent, settings in agents.items():
             Agent(

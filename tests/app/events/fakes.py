@@ -18,7 +18,7 @@ from app.store.outbox import Entry
 
 
 class Pod:
-    """A process that ends at its `dies_at`-th step (an even one: before a call; an odd one: after its effect).
+    """A process that ends at its step `dies_at`: an even one is before a call, an odd one after its effect.
 
     Nothing that it asks of others afterwards arrives, so it is as good as gone.
     """

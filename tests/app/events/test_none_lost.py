@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter, deque
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ import pytest
 
 from app.dependency import DependencyError
 from app.events.consumer import Consumer
-from app.events.event import Event
+from app.events.event import Event, parse
 from app.events.relay import Relay
 from app.settings import ConsumerSettings
 from app.store.documents import Documents
@@ -23,19 +22,19 @@ from app.store.outbox import Outbox
 from tests.app import virtual
 from tests.app.events.examples import event, execution
 from tests.app.events.fakes import FakeQueue, FakeTopic, Pod
-from tests.app.faults import Faulty
+from tests.app.faults import Faulty, chance
 from tests.app.store.container import Container
 from tests.app.virtual import Clock
 
 FROM, TO = "servicedesk", "devops"
-SETTINGS = ConsumerSettings(handle_seconds=30, concurrency=8, max_dequeues=8)
+SETTINGS = ConsumerSettings.model_validate({"HandleSeconds": 30, "Concurrency": 8, "MaxDequeues": 8})
 
 
 class Place:
     """What all pods share."""
 
     def __init__(self, seed: int = 1, *, faults: int = 0, twice: int = 0) -> None:
-        self.chance, self.clock = random.Random(seed), Clock()
+        self.chance, self.clock = chance(seed), Clock()
         self.kept = Container()
         self.cosmos = Faulty(self.kept, self.chance, before=faults, after=faults)
         self.queue = FakeQueue(self.clock)
@@ -95,7 +94,7 @@ def _lost(message: str) -> Exception:
 
 async def _until_idle(place: Place, most: float = 3600) -> None:
     async with asyncio.timeout(most):
-        while not place.idle():
+        while not place.idle():  # noqa: ASYNC110 - what is waited for is in many places
             await asyncio.sleep(1)
 
 
@@ -151,74 +150,90 @@ def test_a_pod_may_die_before_and_after_each_of_its_calls(dies_at: Callable[[int
     assert [step for step in range(steps + 1) if dies_at(step)][:steps] == list(range(steps))
 
 
-@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_events_survive_everything_at_once(count: int) -> None:
-    """Both services fail now and then, Event Grid is down for ten minutes, it delivers some events twice, pods
-    die all the time, and rubbish lies in the queue."""
+class Storm:
+    """Clients that ask until they are answered, and pods that die after at most `longest` steps."""
 
-    async def scenario() -> None:
-        place = Place(seed=42, faults=1, twice=10)
-        chance = place.chance
-        rubbish = [place.queue.put("bm90IGpzb24="), place.queue.put("\x00\xff")]
-        rubbish += [place.queue.deliver({"specversion": "1.0", "id": "1"})]
-        rubbish += [place.queue.deliver(event(hops=99).sent())]
-        started = Counter[str]()
-        todo = deque(range(count))
+    def __init__(self, place: Place, count: int, longest: int) -> None:
+        self._place, self._longest = place, longest
+        self.todo = deque(range(count))
+        self.pods = Counter[str]()
 
-        async def client(store: EventStore, pod: Pod) -> None:
-            """Asks until it is answered, elsewhere if need be."""
-            while not pod.dead.is_set():
-                if not todo:
-                    await asyncio.sleep(5)
-                    continue
-                number = todo.popleft()
-                wanted = execution(FROM), [event(id=f"e-{number}")]
-                try:
-                    async with asyncio.timeout(30):
-                        await store.record(*wanted, once=f"request-{number}")
-                except (StoreError, TimeoutError):
-                    todo.append(number)
-
-        async def publishing() -> None:
-            while True:
-                started["publisher"] += 1
-                pod = Pod(dies_at=chance.randint(20, 600))
-                store, relay = place.publisher(pod)
-                await relay.__aenter__()
-                for _ in range(10):
-                    asyncio.create_task(client(store, pod))  # noqa: RUF006 - ends with the test
-                await pod.dead.wait()
-
-        async def consuming() -> None:
-            while True:
-                started["consumer"] += 1
-                pod = Pod(dies_at=chance.randint(20, 600))
-                await place.consumer(pod).__aenter__()
-                await pod.dead.wait()
-
-        async def outage() -> None:
-            await asyncio.sleep(20)
-            place.topic.down = True
-            await asyncio.sleep(600)
-            place.topic.down = False
-
-        running = [asyncio.create_task(one) for one in (publishing(), publishing(), outage())]
-        running += [asyncio.create_task(consuming()) for _ in range(3)]
+    async def run(self) -> None:
+        """Until everything is done."""
+        parts = [self._outage(), *(self._publishing() for _ in range(2))]
+        parts += [self._consuming() for _ in range(3)]
+        running = [asyncio.create_task(part) for part in parts]
         async with asyncio.timeout(24 * 3600):
-            while todo or not place.idle():
+            while self.todo or not self._place.idle():  # noqa: ASYNC110 - what is waited for is in many places
                 await asyncio.sleep(30)
         for task in running:
             task.cancel()
 
+    def _pod(self, kind: str) -> Pod:
+        self.pods[kind] += 1
+        return Pod(dies_at=self._place.chance.randint(20, self._longest))
+
+    async def _publishing(self) -> None:
+        while True:
+            pod = self._pod("publisher")
+            store, relay = self._place.publisher(pod)
+            await relay.__aenter__()
+            clients = [asyncio.create_task(self._client(store, pod)) for _ in range(10)]
+            await pod.dead.wait()
+            # They hear nothing any more.
+            await asyncio.wait(clients)
+
+    async def _client(self, store: EventStore, pod: Pod) -> None:
+        while not pod.dead.is_set():
+            if not self.todo:
+                await asyncio.sleep(5)
+                continue
+            number = self.todo.popleft()
+            wanted = execution(FROM), [event(id=f"e-{number}")]
+            try:
+                async with asyncio.timeout(30):
+                    await store.record(*wanted, once=f"request-{number}")
+            except (StoreError, TimeoutError):
+                self.todo.append(number)
+
+    async def _consuming(self) -> None:
+        while True:
+            pod = self._pod("consumer")
+            await self._place.consumer(pod).__aenter__()
+            await pod.dead.wait()
+
+    async def _outage(self) -> None:
+        await asyncio.sleep(20)
+        self._place.topic.down = True
+        await asyncio.sleep(600)
+        self._place.topic.down = False
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("count", "longest"), [(1_000, 600), pytest.param(10_000, 2_000, marks=pytest.mark.slow)]
+)
+def test_events_survive_everything_at_once(count: int, longest: int) -> None:
+    """Cosmos DB, Event Grid and the queue fail now and then, Event Grid is down for ten minutes and delivers
+    some events twice, pods die all the time, and rubbish lies in the queue."""
+
+    async def scenario() -> None:
+        place = Place(seed=42, faults=1, twice=10)
+        rubbish = [place.queue.put("bm90IGpzb24="), place.queue.put("\x00\xff")]
+        rubbish += [place.queue.deliver({"specversion": "1.0", "id": "1"})]
+        rubbish += [place.queue.deliver(event(hops=99).sent())]
+        storm = Storm(place, count, longest)
+        await storm.run()
         owed, processed = place.owed(), place.processed()
-        assert min(started.values()) > 10
+        assert min(storm.pods.values()) > 5
         assert len(owed) == len(set(owed)) == count
         assert len(place.topic.accepted) > count, "nothing was published twice"
-        letters = place.kept.of("letter")
-        unlucky = {one["text"] for one in letters if "taken" in one["reason"]}
-        assert len(letters) - len(unlucky) == len(rubbish)
-        lost = set(owed) - set(processed) - {name for name in owed if any(name in one for one in unlucky)}
-        assert lost == set()
         assert max(processed.values()) == 1
+        letters = place.kept.of("letter")
+        given_up = [one["text"] for one in letters if "attempts failed" in one["reason"]]
+        assert len(letters) - len(given_up) == len(rubbish)
+        # What died with its pod again and again is kept and can be replayed; here that is next to nothing.
+        assert len(given_up) <= count / 1000
+        assert set(owed) == set(processed) | {parse(text).id for text in given_up}
 
     virtual.run(scenario())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,19 +16,24 @@ from app.store.errors import StoreError
 from app.store.ledger import Ledger
 from app.telemetry.metrics import TOKENS_LIMIT, TOKENS_USED
 from tests.app import virtual
-from tests.app.faults import Faulty
+from tests.app.faults import Faulty, chance
 from tests.app.store.container import Container
 from tests.app.virtual import START, Clock
 
 TODAY = START.date().isoformat()
+RESERVATION = 60.0
 MIDNIGHT = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def limits(daily: int, total: int | None) -> TokenBudgetSettings:
+    given = {"Daily": daily, "Total": total, "ReservationSeconds": RESERVATION}
+    return TokenBudgetSettings.model_validate(given)
 
 
 def _budget(
     container: Any, *, agent: str = "devops", daily: int = 1000, total: int | None = None, clock: Any = None
 ) -> Budget:
-    settings = TokenBudgetSettings(daily=daily, total=total, reservation_seconds=60)
-    return Budget(settings, agent, Ledger(Documents(container)), clock or Clock())
+    return Budget(limits(daily, total), agent, Ledger(Documents(container)), clock or Clock())
 
 
 def _scope(container: Container, scope: str = "devops", day: str = TODAY) -> dict[str, Any]:
@@ -189,7 +193,7 @@ def test_the_day_turns_at_midnight_utc_and_a_call_counts_to_the_day_it_began() -
 
 def test_without_the_ledger_nothing_is_granted() -> None:
     async def scenario() -> None:
-        container = Faulty(Container("day"), random.Random(1))
+        container = Faulty(Container("day"), chance(1))
         container.down = True
         async with _budget(container) as budget:
             with pytest.raises(StoreError, match="did not answer within 10 s"):
@@ -201,7 +205,7 @@ def test_without_the_ledger_nothing_is_granted() -> None:
 def test_what_was_used_while_the_ledger_was_away_is_counted_when_it_is_back() -> None:
     async def scenario() -> None:
         kept = Container("day")
-        container = Faulty(kept, random.Random(1))
+        container = Faulty(kept, chance(1))
         async with _budget(container) as budget:
             bookings = [await budget.reserve(100) for _ in range(3)]
             container.down = True
@@ -218,7 +222,7 @@ def test_what_was_used_while_the_ledger_was_away_is_counted_when_it_is_back() ->
 def test_who_gives_up_holds_nothing() -> None:
     async def scenario() -> None:
         kept = Container("day")
-        container = Faulty(kept, random.Random(3), after=60)
+        container = Faulty(kept, chance(3), after=60)
         async with _budget(container) as budget:
             for wait in (0.0, 0.01, 0.02, 0.05, 0.5):
                 asking = asyncio.create_task(budget.reserve(100))
@@ -269,7 +273,7 @@ def test_a_new_day_begins_for_who_has_used_up_the_last_one() -> None:
 def test_calls_of_one_pod_share_its_writes() -> None:
     async def scenario() -> None:
         kept = Container("day")
-        async with _budget(Faulty(kept, random.Random(1)), daily=10**6) as budget:
+        async with _budget(Faulty(kept, chance(1)), daily=10**6) as budget:
             before = kept.requests
             bookings = await asyncio.gather(*(budget.reserve(10) for _ in range(500)))
             await asyncio.gather(*(booking.commit(5, 5) for booking in bookings))

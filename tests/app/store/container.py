@@ -41,13 +41,13 @@ class Container:
     async def read_item(self, item: str, partition_key: str) -> Document:
         await self._arrive()
         if (partition_key, item) not in self.kept:
-            raise CosmosResourceNotFoundError(404, "NotFound")
+            raise CosmosResourceNotFoundError(404, "NotFound")  # type: ignore[no-untyped-call]
         return copy.deepcopy(self.kept[partition_key, item])
 
     async def create_item(self, body: Document) -> Document:
         await self._arrive()
         if self._key(body) in self.kept:
-            raise CosmosResourceExistsError(409, "Conflict")
+            raise CosmosResourceExistsError(409, "Conflict")  # type: ignore[no-untyped-call]
         return self._put(body)
 
     async def upsert_item(self, body: Document) -> Document:
@@ -62,7 +62,7 @@ class Container:
         statuses = [self._status(*operation) for operation in batch_operations]
         for index, status in enumerate(statuses):
             if status:
-                raise CosmosBatchOperationError(
+                raise CosmosBatchOperationError(  # type: ignore[no-untyped-call]
                     error_index=index,
                     headers={},
                     status_code=status,
@@ -163,7 +163,7 @@ class Rows:
     async def __aiter__(self) -> AsyncIterator[Document]:
         await self._arrive()
         for row in self._found():
-            yield copy.deepcopy(row)
+            yield dict(row)
 
     def by_page(self, continuation_token: str | None = None) -> Pages:
         return Pages(self._arrive, self._found, self._size, continuation_token)
@@ -180,7 +180,7 @@ class Pages:
         try:
             start = json.loads(self.continuation_token)["offset"] if self.continuation_token else 0
         except (ValueError, KeyError, TypeError) as error:
-            raise CosmosHttpResponseError(400, "Invalid continuation token") from error
+            raise CosmosHttpResponseError(400, "Invalid continuation") from error  # type: ignore[no-untyped-call]
         rows = self._found()
         end = start + self._size
         self.continuation_token = json.dumps({"offset": end}) if end < len(rows) else None
@@ -189,4 +189,4 @@ class Pages:
 
 async def _each(rows: list[Document]) -> AsyncIterator[Document]:
     for row in rows:
-        yield copy.deepcopy(row)
+        yield dict(row)
