@@ -33,8 +33,8 @@ class SqlDatabase:
 class Dependencies:
     """Where the services are that agents call, and how many tokens they may use there in a UTC day.
 
-    `queues` and `daily_tokens` by agent, `insights` as a connection string. The backup's deployment has the same
-    name as the primary's. What is None, or not named for an agent, is not used by it or has no limit.
+    `queues` and `daily_tokens` by agent, `insights` as a connection string. The backup's deployment has the
+    same name as the primary's. What is None, or not named for an agent, is not used by it or has no limit.
     """
 
     cosmos_endpoint: pulumi.Input[str]

@@ -80,8 +80,8 @@ def test_a_pod_leaves_before_it_stops_and_finishes_what_it_has(found: Declaratio
     environment = {item["name"]: item["value"] for item in container(spec["template"])["env"]}
     leaving = int(environment["Shutdown__LeaveSeconds"])
     assert leaving >= 5
-    # app/__main__.py drains for the model's 60 seconds and 5 for storing; then an event may take its time, and
-    # app/telemetry sends for 5 more.
+    # app/__main__.py drains for the model's 60 seconds and 5 for storing; then an event may take its time,
+    # and app/telemetry sends for 5 more.
     handling = ConsumerSettings().handle_seconds
     assert pod["terminationGracePeriodSeconds"] > leaving + 65 + handling + 5
 
