@@ -10,10 +10,11 @@ from typing import Any
 
 from app.events.event import Event
 from app.events.handling import UnprocessableError
-from app.llm.provider import Provider
+from app.llm.provider import LLMError, Provider
 from app.prompts.prompt import InputError, Prompt
 from app.store.events import EventStore
-from app.store.executions import Execution, Usage
+from app.store.executions import Execution, StoreError, Usage
+from app.store.records import Record, input_hash
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,14 @@ class Agent:
             return stored
         started = datetime.now(UTC)
         messages = self.prompt.render(value)
-        completion = await self.provider.complete(self.name, self.prompt, messages)
+        run = str(uuid.uuid4())
+        try:
+            completion = await self.provider.complete(self.name, self.prompt, messages)
+        except LLMError as error:
+            await self._failed(run, value, correlation_id, started, error)
+            raise
         execution = Execution(
-            id=str(uuid.uuid4()),
+            id=run,
             agent=self.name,
             prompt=self.prompt.name,
             prompt_version=self.prompt.meta.version,
@@ -59,6 +65,28 @@ class Agent:
         recorded = await self.store.record(execution, once=once)
         log.info("execution %s stored", recorded.execution.id)
         return recorded.execution
+
+    async def _failed(
+        self, run: str, value: dict[str, Any], correlation_id: str, started: datetime, error: LLMError
+    ) -> None:
+        """Leave a row; that this cannot be done does not hide why the run failed."""
+        record = Record(
+            id=uuid.UUID(run),
+            agent=self.name,
+            prompt=self.prompt.name,
+            prompt_version=self.prompt.meta.version,
+            status="failed",
+            correlation_id=correlation_id,
+            provider=error.provider,
+            input_hash=input_hash(value),
+            error=str(error),
+            started_at=started,
+            finished_at=datetime.now(UTC),
+        )
+        try:
+            await self.store.record_failure(record)
+        except StoreError as failure:
+            log.warning("the failed run %s left no row: %s", run, failure)
 
     async def handle(self, event: Event) -> None:
         """Run with the `input` in the event's data, once however often the event comes.

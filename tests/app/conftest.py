@@ -16,6 +16,7 @@ from app.main import create_app
 from app.prompts.prompt import Prompt, load
 from app.store.events import Recorded
 from app.store.executions import Execution, StoreError
+from app.store.records import Record
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "notification"
 ANSWER = {"subject": "Disk", "body": "Disk is full.", "tone": "urgent"}
@@ -43,6 +44,7 @@ class FakeStore:
     def __init__(self) -> None:
         self.error: StoreError | None = None
         self.kept: dict[tuple[str, str], Execution] = {}
+        self.failed: list[Record] = []
 
     async def record(
         self, execution: Execution, events: Sequence[Event] = (), once: str | None = None
@@ -51,6 +53,11 @@ class FakeStore:
             raise self.error
         self.kept[execution.agent, execution.id] = execution
         return Recorded(execution, fresh=True)
+
+    async def record_failure(self, record: Record) -> None:
+        if self.error:
+            raise self.error
+        self.failed.append(record)
 
     async def find(self, agent: str, execution_id: str) -> Execution | None:
         return self.kept.get((agent, execution_id))

@@ -13,12 +13,14 @@ from pydantic import ValidationError
 
 from app.agents.agent import Agent
 from app.events.event import Event
+from app.llm.provider import LLMError
 from app.main import build, create_app
 from app.prompts.prompt import load
 from app.services import Services
 from app.settings import Settings
 from app.store.documents import Documents
 from app.store.events import EventStore
+from app.store.executions import StoreError
 from app.store.records import Record
 from app.work import budget_of, work_of
 from tests.app import virtual
@@ -138,6 +140,30 @@ def test_a_request_is_answered_and_its_row_written_before_the_pod_is_gone(settin
         assert place.cosmos.closed
 
     virtual.run(scenario())
+
+
+def test_a_run_that_failed_leaves_a_row_and_nothing_else(settings: Settings) -> None:
+    async def scenario() -> None:
+        place = Place(settings)
+        place.provider.error = LLMError("ollama", "overloaded", 503)
+        async with AsyncExitStack() as stack:
+            for part in place.work:
+                await stack.enter_async_context(part)
+            with pytest.raises(LLMError):
+                await place.agent.execute(GOOD["input"], "c-1")
+            await asyncio.sleep(1)
+        (row,) = place.table.rows
+        assert (row.status, row.error, row.provider, row.model) == ("failed", "overloaded", "ollama", None)
+        assert place.cosmos.containers["Events"].of("execution") == []
+
+    virtual.run(scenario())
+
+
+async def test_why_a_run_failed_is_said_also_when_that_cannot_be_kept(provider: Any, store: Any) -> None:
+    provider.error, store.error = LLMError("ollama", "overloaded", 503), StoreError("away", 503)
+    agent = Agent("notification", load(PROMPTS)["compose"], provider, store)
+    with pytest.raises(LLMError, match="overloaded"):
+        await agent.execute(GOOD["input"], "c-1")
 
 
 def test_an_event_is_handled_once_by_its_key(settings: Settings) -> None:

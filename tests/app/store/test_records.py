@@ -22,6 +22,8 @@ from tests.app.events.examples import execution
 from tests.app.test_migrate import CLIENT, MIGRATION, ONE, TOKEN, Credential
 from tests.app.virtual import START
 
+pytestmark = pytest.mark.slow
+
 NAME = "records"
 
 
