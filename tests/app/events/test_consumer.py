@@ -190,6 +190,22 @@ def test_what_fails_again_and_again_is_put_aside_in_the_end(does: Any) -> None:
     virtual.run(scenario())
 
 
+def test_what_was_put_aside_and_is_replayed_has_all_its_attempts_again() -> None:
+    async def scenario() -> None:
+        desk = Desk(_raising(KeyError("defect")))
+        desk.deliver(id="e-1")
+        async with desk.consumer:
+            await asyncio.sleep(HIDDEN * 4)
+            assert len(desk.letters) == 1
+            tried = len(desk.handled)
+            desk.deliver(id="e-1")
+            await asyncio.sleep(HIDDEN * 4)
+        assert len(desk.handled) == 2 * tried
+        assert len(desk.letters) == 2
+
+    virtual.run(scenario())
+
+
 @pytest.mark.parametrize("error", [DependencyError("503", 503), StoreError("429", 429)])
 def test_an_outage_of_hours_is_not_held_against_events(error: Exception) -> None:
     async def scenario() -> None:
@@ -304,15 +320,16 @@ def test_as_many_are_handled_at_once_as_there_are_hands() -> None:
     virtual.run(scenario())
 
 
-def test_leaving_finishes_what_is_in_work_and_takes_nothing_more() -> None:
+@pytest.mark.parametrize(("waiting", "done"), [(2, 2), (10, 4)])
+def test_leaving_finishes_what_is_in_work_and_takes_nothing_more(waiting: int, done: int) -> None:
     async def scenario() -> None:
         desk = Desk(_slowly(20))
-        for number in range(10):
+        for number in range(waiting):
             desk.deliver(id=f"e-{number}")
         async with desk.consumer:
             await asyncio.sleep(1)
-        assert len(desk.kept.of("consumed")) == len(desk.handled) == 4
-        assert len(desk.queue.kept) == 6
+        assert len(desk.kept.of("consumed")) == len(desk.handled) == done
+        assert len(desk.queue.kept) == waiting - done
         assert asyncio.get_running_loop().time() < 22
 
     virtual.run(scenario())

@@ -123,12 +123,12 @@ async def test_a_transaction_is_done_as_a_whole(place: Place) -> None:
     with pytest.raises(ConflictError):
         await events.batch("devops", created)
     assert await events.read("devops", "0") is None
-    absent: list[Operation] = [
+    operations: list[Operation] = [
         Upsert({"id": "2", "agent": "devops"}),
         Replace({"id": "9", "agent": "devops"}, "x"),
     ]
     with pytest.raises(StoreError):
-        await events.batch("devops", absent)
+        await events.batch("devops", operations)
     assert await events.read("devops", "2") is None
 
 
