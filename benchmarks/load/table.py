@@ -91,7 +91,7 @@ def _goal(goal: Goal) -> list[str]:
     return [
         goal.text,
         f"{sign} {goal.limit:.3g} {goal.unit}".rstrip(),
-        _or_dash(goal.found, "{:.3g} " + goal.unit).rstrip(),
+        _or_dash(goal.found, "{:,.4g} " + goal.unit).rstrip(),
         said,
     ]
 
