@@ -18,9 +18,9 @@ from app.replay import Kept, Replay, Selection
 from app.settings import DeadLetterSettings
 from app.store.documents import Documents
 from app.store.letters import Letters
+from tests.app.api.test_health import Credential
 from tests.app.events.examples import event
 from tests.app.store.container import Container
-from tests.app.test_health import Credential
 from tests.app.virtual import START
 
 HOUR = timedelta(hours=1)

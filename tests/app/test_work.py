@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from app.llm.provider import LLMError
 from pydantic import ValidationError
 
 from app.agents.agent import Agent
+from app.agents.run import Run
 from app.events.event import Event
+from app.llm.failures import Kind, LLMError
 from app.main import build, create_app
-from app.prompts.prompt import load
 from app.services import Services
 from app.settings import Settings
 from app.store.documents import Documents
@@ -24,14 +24,26 @@ from app.store.executions import StoreError
 from app.store.records import Record
 from app.work import budget_of, work_of
 from tests.app import virtual
-from tests.app.conftest import PROMPTS, FakeProvider
+from tests.app.api.test_api import EXECUTE, GOOD
+from tests.app.conftest import PROMPTS, FakeRouter, make_agent
 from tests.app.events.examples import event
 from tests.app.events.fakes import FakeQueue, FakeTopic
 from tests.app.faults import chance
 from tests.app.store.container import Container
-from tests.app.test_api import EXECUTE, GOOD
 from tests.app.virtual import Clock
 
+TRIAGED = "agents.servicedesk.incident.triaged"
+INCIDENT = {
+    "incident": "i-1",
+    "title": "Nobody can sign in",
+    "description": "Since nine.",
+    "reportedAt": "2026-11-24T08:12:00Z",
+    "priority": "P0",
+    "category": "access",
+    "assignee": "application",
+    "cause": "Cause unknown",
+    "sla": {"respondBy": "2026-11-24T08:27:00Z", "resolveBy": "2026-11-24T12:12:00Z"},
+}
 ENVIRONMENT = {
     "AGENT": "notification",
     "PROMPTS": str(PROMPTS),
@@ -77,9 +89,9 @@ class Place:
         self.topic = FakeTopic(self.queue, chance(1))
         services: Any = Services(self.cosmos, self.table, self.queue, self.topic, [])  # type: ignore[arg-type]
         self.store = EventStore(self.cosmos.documents("Events"), recorded=True, account=services.cosmos)
-        provider: Any = FakeProvider()
-        self.provider = provider
-        self.agent = Agent("notification", load(PROMPTS)["compose"], provider, self.store)
+        self.llm = FakeRouter()
+        llm: Any = self.llm
+        self.agent: Agent = make_agent(llm, self.store)
         self.budget = budget_of(settings, services)
         self.work = work_of(settings, services, self.store, self.agent.handle)
 
@@ -87,7 +99,7 @@ class Place:
 def test_an_event_becomes_an_execution_and_a_row_once(settings: Settings) -> None:
     async def scenario() -> None:
         place = Place(settings)
-        cause = event(subject="/agents/notification/compose", data=GOOD)
+        cause = event(type=TRIAGED, data=INCIDENT)
         for _ in range(2):
             place.queue.deliver(cause.sent())
         async with AsyncExitStack() as stack:
@@ -98,7 +110,7 @@ def test_an_event_becomes_an_execution_and_a_row_once(settings: Settings) -> Non
             (execution,) = place.cosmos.containers["Events"].of("execution")
             assert execution["correlationId"] == "c-1"
             assert [str(row.id) for row in place.table.rows] == [execution["id"]]
-            assert len(place.provider.asked) == 1
+            assert len(place.llm.asked) == 1
         assert place.queue.kept == {}
 
     virtual.run(scenario())
@@ -107,20 +119,20 @@ def test_an_event_becomes_an_execution_and_a_row_once(settings: Settings) -> Non
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (None, "data.input: an object is missing"),
-        ({"input": []}, "data.input: an object is missing"),
-        ({"input": {"channel": "pigeon"}}, "pigeon"),
+        (None, "None"),
+        ({**INCIDENT, "title": None}, "title"),
+        ({"priority": "P0"}, "title"),
     ],
 )
 def test_an_event_without_a_fitting_input_is_put_aside(settings: Settings, data: Any, reason: str) -> None:
     async def scenario() -> None:
         place = Place(settings)
-        place.queue.deliver(event(data=data).sent())
+        place.queue.deliver(event(type=TRIAGED, data=data).sent())
         async with place.work[-1]:
             await asyncio.sleep(1)
         (letter,) = place.cosmos.containers["Events"].of("letter")
         assert reason in letter["reason"]
-        assert place.provider.asked == []
+        assert place.llm.asked == []
 
     virtual.run(scenario())
 
@@ -128,7 +140,7 @@ def test_an_event_without_a_fitting_input_is_put_aside(settings: Settings, data:
 def test_a_request_is_answered_and_its_row_written_before_the_pod_is_gone(settings: Settings) -> None:
     async def scenario() -> None:
         place = Place(settings)
-        app = create_app(place.agent, [], [*([place.budget] if place.budget else []), *place.work])
+        app = create_app(place.agent, [], work=[*([place.budget] if place.budget else []), *place.work])
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
@@ -145,12 +157,12 @@ def test_a_request_is_answered_and_its_row_written_before_the_pod_is_gone(settin
 def test_a_run_that_failed_leaves_a_row_and_nothing_else(settings: Settings) -> None:
     async def scenario() -> None:
         place = Place(settings)
-        place.provider.error = LLMError("ollama", "overloaded", 503)
+        place.llm.error = LLMError("ollama", "overloaded", Kind.SERVER_ERROR, 503)
         async with AsyncExitStack() as stack:
             for part in place.work:
                 await stack.enter_async_context(part)
             with pytest.raises(LLMError):
-                await place.agent.execute(GOOD["input"], "c-1")
+                await place.agent.execute(Run(GOOD["input"], "c-1"))
             await asyncio.sleep(1)
         (row,) = place.table.rows
         assert (row.status, row.error, row.provider, row.model) == ("failed", "overloaded", "ollama", None)
@@ -159,17 +171,16 @@ def test_a_run_that_failed_leaves_a_row_and_nothing_else(settings: Settings) -> 
     virtual.run(scenario())
 
 
-async def test_why_a_run_failed_is_said_also_when_that_cannot_be_kept(provider: Any, store: Any) -> None:
-    provider.error, store.error = LLMError("ollama", "overloaded", 503), StoreError("away", 503)
-    agent = Agent("notification", load(PROMPTS)["compose"], provider, store)
+async def test_why_a_run_failed_is_said_also_when_that_cannot_be_kept(llm: Any, store: Any) -> None:
+    llm.error, store.error = LLMError("ollama", "overloaded", Kind.SERVER_ERROR, 503), StoreError("away", 503)
     with pytest.raises(LLMError, match="overloaded"):
-        await agent.execute(GOOD["input"], "c-1")
+        await make_agent(llm, store).execute(Run(GOOD["input"], "c-1"))
 
 
 def test_an_event_is_handled_once_by_its_key(settings: Settings) -> None:
     async def scenario() -> None:
         place = Place(settings)
-        cause = Event.model_validate(json.loads(json.dumps(event(data=GOOD).sent())))
+        cause = Event.model_validate(json.loads(json.dumps(event(type=TRIAGED, data=INCIDENT).sent())))
         await place.agent.handle(cause)
         await place.agent.handle(cause)
         assert len(place.cosmos.containers["Events"].of("execution")) == 1

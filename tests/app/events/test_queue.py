@@ -18,7 +18,7 @@ from app.events.lag import Lag
 from app.events.queue import Message, Queue
 from app.settings import StorageSettings
 from tests.app import virtual
-from tests.app.test_health import Credential
+from tests.app.api.test_health import Credential
 from tests.app.virtual import START, Clock
 
 

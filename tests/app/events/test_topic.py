@@ -12,8 +12,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from app.dependency import DependencyError, RefusedError
 from app.events.topic import Topic
 from app.settings import EventSettings
+from tests.app.api.test_health import Credential
 from tests.app.events.examples import event
-from tests.app.test_health import Credential
 
 
 def _topic(answer: Any, credential: Any = None) -> Topic:
