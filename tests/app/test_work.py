@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.agents.agent import Agent
+from app.dependency import RefusedError
 from app.events.event import Event
 from app.llm.provider import LLMError
 from app.main import build, create_app
@@ -21,16 +22,17 @@ from app.settings import Settings
 from app.store.documents import Documents
 from app.store.events import EventStore
 from app.store.executions import StoreError
+from app.store.outbox import Entry
 from app.store.records import Record
-from app.work import budget_of, work_of
+from app.work import budget_of, to_table, work_of
 from tests.app import virtual
 from tests.app.conftest import PROMPTS, FakeProvider
-from tests.app.events.examples import event
+from tests.app.events.examples import event, execution
 from tests.app.events.fakes import FakeQueue, FakeTopic
 from tests.app.faults import chance
 from tests.app.store.container import Container
 from tests.app.test_api import EXECUTE, GOOD
-from tests.app.virtual import Clock
+from tests.app.virtual import START, Clock
 
 ENVIRONMENT = {
     "AGENT": "notification",
@@ -157,6 +159,19 @@ def test_a_run_that_failed_leaves_a_row_and_nothing_else(settings: Settings) -> 
         assert place.cosmos.containers["Events"].of("execution") == []
 
     virtual.run(scenario())
+
+
+async def test_an_entry_that_is_no_row_is_refused_and_none_is_written() -> None:
+    table: Any = Table()
+    entries = [
+        Entry(str(number), "devops", "sql", body, START)
+        for number, body in enumerate([Record.succeeded(execution()).model_dump(mode="json"), {"id": "x"}])
+    ]
+    with pytest.raises(RefusedError, match="not a row"):
+        await to_table(table)(entries)
+    assert table.rows == []
+    await to_table(table)(entries[:1])
+    assert len(table.rows) == 1
 
 
 async def test_why_a_run_failed_is_said_also_when_that_cannot_be_kept(provider: Any, store: Any) -> None:
