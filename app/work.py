@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
+from pydantic import ValidationError
+
+from app.dependency import RefusedError
 from app.events.consumer import Consumer
 from app.events.handling import Handler
 from app.events.lag import Lag
@@ -78,6 +81,11 @@ def to_topic(topic: Topic) -> Deliver:
 
 def to_table(records: Records) -> Deliver:
     async def deliver(entries: Sequence[Entry]) -> None:
-        await records.write([Record.model_validate(entry.body) for entry in entries])
+        try:
+            rows = [Record.model_validate(entry.body) for entry in entries]
+        except ValidationError as error:
+            # Written by another version of the application; one that waits must not hold up the others.
+            raise RefusedError(f"not a row: {error.errors(include_input=False)[0]['msg']}") from error
+        await records.write(rows)
 
     return deliver
