@@ -22,6 +22,8 @@ from benchmarks.load.wrk import Load
 #: The largest of the prompts that is run most: what fits it fits the others.
 AGENT = "servicedesk"
 NAMES = ("stub", "app", "litellm")
+#: Asked for like a target, measured without the others.
+EVENTS = "events"
 _DEPLOYMENT = "stub"
 _KEY = "sk-bench"
 _JSON = {"content-type": "application/json"}
@@ -67,29 +69,30 @@ def running(
     """
     with ExitStack() as stack:
         trusted = certificate.make(folder)
-        cloud, model = _cloud(folder, trusted, rest), _model(folder, rest)
+        cloud, model = cloud_stub(folder, trusted, rest), _model(folder, rest)
         stack.enter_context(cloud)
         stub = stack.enter_context(model)
-        agent = stack.enter_context(_agent(folder, trusted, _origin(stub), _origin(cloud), measured_on))
-        execute = _execute_load(_origin(agent), folder)
+        agent = stack.enter_context(_agent(folder, trusted, origin(stub), origin(cloud), measured_on))
+        execute = _execute_load(origin(agent), folder)
         execution = _try(execute)
-        chat = httpx.get(f"{_origin(stub)}/stub/request").json()
+        chat = httpx.get(f"{origin(stub)}/stub/request").json()
         targets = [
-            Target("stub", _chat_load(_origin(stub), "openai/v1", folder, chat, {}), stub),
+            Target("stub", _chat_load(origin(stub), "openai/v1", folder, chat, {}), stub),
             Target("app", execute, agent),
         ]
         if "litellm" in names:
-            proxy = stack.enter_context(_litellm(folder, _origin(stub), measured_on))
+            proxy = stack.enter_context(_litellm(folder, origin(stub), measured_on))
             asked = {**chat, "model": "bench"}
             key = {"authorization": f"Bearer {_KEY}"}
-            targets.append(Target("litellm", _chat_load(_origin(proxy), "v1", folder, asked, key), proxy))
+            targets.append(Target("litellm", _chat_load(origin(proxy), "v1", folder, asked, key), proxy))
         chosen = tuple(target for target in targets if target.name in names)
         for target in chosen:
             _try(target.load)
-        yield Bench(chosen, _origin(stub), _origin(cloud), chat, len(execution))
+        yield Bench(chosen, origin(stub), origin(cloud), chat, len(execution))
 
 
-def _origin(process: Process) -> str:
+def origin(process: Process) -> str:
+    """Where it listens."""
     return "/".join(process.ready.split("/")[:3])
 
 
@@ -99,20 +102,23 @@ def _model(folder: Path, cpus: Sequence[int]) -> Process:
     return Process("model", command, f"http://127.0.0.1:{port}/openai/v1/models", folder, cpus=cpus)
 
 
-def _cloud(folder: Path, trusted: Certificate, cpus: Sequence[int]) -> Process:
+def cloud_stub(folder: Path, trusted: Certificate, cpus: Sequence[int] = ()) -> Process:
+    """The stub of Azure's services, not started yet."""
     port = free_port()
     command = (sys.executable, "-m", "benchmarks.load.stubs.cloud", str(port), trusted.server)
     return Process("cloud", command, f"https://localhost:{port}/", folder, cpus=cpus)
 
 
-def _agent(folder: Path, trusted: Certificate, model: str, cloud: str, cpus: Sequence[int]) -> Process:
-    """With a workload identity, as in a pod; nobody checks the token."""
-    port, token = free_port(), folder / "token"
+def agent_environment(folder: Path, trusted: Certificate, model: str, cloud: str) -> dict[str, str]:
+    """The variables of an agent's process, with a workload identity as in a pod; nobody checks its token.
+
+    Its queue is not the one that its topic delivers to, so it is left alone by what it publishes.
+    """
+    token = folder / "token"
     token.write_text("stub")
-    env = {
+    return {
         "AGENT": AGENT,
         "PROMPTS": str(ROOT / "prompts" / AGENT),
-        "PORT": str(port),
         "LLMProvider__AzureOpenAI__Endpoint": model,
         "LLMProvider__AzureOpenAI__DeploymentName": _DEPLOYMENT,
         "CosmosDb__Endpoint": f"{cloud}/",
@@ -127,6 +133,11 @@ def _agent(folder: Path, trusted: Certificate, model: str, cloud: str, cpus: Seq
         "REQUESTS_CA_BUNDLE": str(trusted.trusted),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _agent(folder: Path, trusted: Certificate, model: str, cloud: str, cpus: Sequence[int]) -> Process:
+    port = free_port()
+    env = {**agent_environment(folder, trusted, model, cloud), "PORT": str(port)}
     python = environments.programs("app", environments.APPLICATION) / "python"
     command = (python, "-m", "benchmarks.load.application")
     return Process("app", command, f"http://127.0.0.1:{port}/readyz", folder, env, cpus)
@@ -173,19 +184,19 @@ def _litellm(folder: Path, model: str, cpus: Sequence[int]) -> Process:
 
 
 def _chat_load(
-    origin: str, path: str, folder: Path, chat: Mapping[str, Any], headers: Mapping[str, str]
+    server: str, path: str, folder: Path, chat: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Load:
     body = folder / f"chat-{chat['model']}.json"
     body.write_text(json.dumps(chat))
-    return Load(f"{origin}/{path}/chat/completions", body, {**_JSON, **headers})
+    return Load(f"{server}/{path}/chat/completions", body, {**_JSON, **headers})
 
 
-def _execute_load(origin: str, folder: Path) -> Load:
+def _execute_load(server: str, folder: Path) -> Load:
     """The first example of the agent's own OpenAPI document."""
-    document = httpx.get(f"{origin}/openapi.json").raise_for_status().json()
+    document = httpx.get(f"{server}/openapi.json").raise_for_status().json()
     body = folder / "execute.json"
     body.write_text(json.dumps(document["components"]["schemas"]["ExecuteRequest"]["examples"][0]))
-    return Load(f"{origin}/api/{AGENT}/execute", body, _JSON)
+    return Load(f"{server}/api/{AGENT}/execute", body, _JSON)
 
 
 def _try(load: Load) -> bytes:

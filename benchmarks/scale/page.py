@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.load.table import grid
+from benchmarks.load.markdown import grid
 from benchmarks.scale import azure, design, sections
 from benchmarks.scale.capacity import Needs, pod_rate, topic_events
 from benchmarks.scale.prose import money, paragraph, quantity, rate, seconds, share
