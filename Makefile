@@ -39,7 +39,7 @@ preview:  ## Say in preview.md what a change would do to every stack, and refuse
 soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
 	@$(UV) uv run pytest -m soak
 
-bench:  ## An agent under load beside LiteLLM, for 7 minutes, then docs/scale.md from its figures; needs wrk
+bench:  ## An agent under load beside LiteLLM, for ten minutes, then docs/scale.md from its figures; needs wrk
 	@$(UV) uv run python -m benchmarks.load && uv run python -m benchmarks.scale
 
 bench-growth:  ## How up, preview and refresh grow with the stack, on the running sandbox; AGENTS="5 17 64"

@@ -31,34 +31,34 @@ def goals(results: Results) -> list[Goal]:
     stage = results.stage("app", _LATENCY_MS, _CALLERS)
     latencies = sorted({one.latency_ms for one in results.stages})
     added = [
-        ratio(results.added_ms("app", latency, 1), results.added_ms("litellm", latency, 1))
+        ratio(results.added_ms("router", latency, 1), results.added_ms("litellm", latency, 1))
         for latency in latencies
     ]
     speed = [
-        ratio(results.most_per_second("app", latency), results.most_per_second("litellm", latency))
+        ratio(results.most_per_second("router", latency), results.most_per_second("litellm", latency))
         for latency in latencies
     ]
     return [
         Goal(
-            f"p95 at {_CALLERS} callers with the {_LATENCY_MS} ms stub",
+            f"an agent's p95 at {_CALLERS} callers with the {_LATENCY_MS} ms stub",
             500,
             _p95(stage) if stage else None,
             "ms",
         ),
         Goal(
-            "added median latency at one caller, of LiteLLM's (the worse of the stubs)",
+            "the router's added median latency at one caller, of LiteLLM's (worse of the stubs)",
             1 / 3,
             max((one for one in added if one is not None), default=None),
             "times",
         ),
         Goal(
-            "most requests per second, of LiteLLM's (the worse of the stubs)",
+            "the router's most requests per second, of LiteLLM's (worse of the stubs)",
             3,
             min((one for one in speed if one is not None), default=None),
             "times",
             reach=True,
         ),
-        Goal("memory at its peak", 200, results.peak_mib("app"), "MiB"),
+        Goal("an agent's memory at its peak", 200, results.peak_mib("app"), "MiB"),
         Goal("failed requests", 1, _errors(results), ""),
         Goal("events that were lost, or handled again", 1, _wrong_events(results), ""),
         Goal("answered executions that were not stored", 1, max(0, results.answered - results.stored), ""),

@@ -8,7 +8,19 @@ from benchmarks.load.markdown import grid
 from benchmarks.load.results import Results, Stage, levels, ratio
 
 _HEADS = ("model", "callers", "target", "req/s", "p50", "p95", "p99", "errors", "CPU per request", "memory")
-_RATIO_HEADS = ("model", "callers", "agent adds", "LiteLLM adds", "added, ratio", "req/s, ratio")
+#: What is added to the stub's median, and then the agent's and the router's as shares of LiteLLM's.
+_COMPARED = ("app", "router", "litellm")
+_RATIO_HEADS = (
+    "model",
+    "callers",
+    "agent adds",
+    "router adds",
+    "LiteLLM adds",
+    "added: agent",
+    "router",
+    "req/s: agent",
+    "router",
+)
 
 
 def page(results: Results) -> str:
@@ -53,16 +65,15 @@ def _stage(stage: Stage) -> list[str]:
 
 
 def _ratios(results: Results, latency: int, callers: int) -> list[str]:
-    app, other = (results.added_ms(name, latency, callers) for name in ("app", "litellm"))
-    mine, theirs = (results.stage(name, latency, callers) for name in ("app", "litellm"))
-    speed = ratio(mine.figures.per_second if mine else None, theirs.figures.per_second if theirs else None)
+    app, router, other = (results.added_ms(name, latency, callers) for name in _COMPARED)
+    speeds = [results.stage(name, latency, callers) for name in _COMPARED]
+    mine, alone, theirs = (stage.figures.per_second if stage else None for stage in speeds)
     return [
         f"{latency} ms",
         f"{callers}",
-        _or_dash(app, "{:.1f} ms"),
-        _or_dash(other, "{:.1f} ms"),
-        _or_dash(ratio(app, other), "{:.2f}"),
-        _or_dash(speed, "{:.2f}"),
+        *(_or_dash(added, "{:.1f} ms") for added in (app, router, other)),
+        *(_or_dash(ratio(added, other), "{:.2f}") for added in (app, router)),
+        *(_or_dash(ratio(speed, theirs), "{:.2f}") for speed in (mine, alone)),
     ]
 
 
@@ -72,7 +83,7 @@ def _goal(goal: Goal) -> list[str]:
     return [
         goal.text,
         f"{sign} {goal.limit:.3g} {goal.unit}".rstrip(),
-        _or_dash(goal.found, "{:.3g} " + goal.unit).rstrip(),
+        _or_dash(goal.found, "{:,.4g} " + goal.unit).rstrip(),
         said,
     ]
 

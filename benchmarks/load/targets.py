@@ -1,4 +1,4 @@
-"""What is measured: the stub itself, an agent, and LiteLLM's proxy, both before the stub."""
+"""What is measured: the stub itself; before it an agent, its router alone, and LiteLLM's proxy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks.load.wrk import Load
 
 #: The largest of the prompts that is run most: what fits it fits the others.
 AGENT = "servicedesk"
-NAMES = ("stub", "app", "litellm")
+NAMES = ("stub", "app", "router", "litellm")
 #: Asked for like a target, measured without the others.
 EVENTS = "events"
 _DEPLOYMENT = "stub"
@@ -80,6 +80,9 @@ def running(
             Target("stub", _chat_load(origin(stub), "openai/v1", folder, chat, {}), stub),
             Target("app", execute, agent),
         ]
+        if "router" in names:
+            router = stack.enter_context(_router(folder, trusted, origin(stub), origin(cloud), measured_on))
+            targets.append(Target("router", _chat_load(origin(router), "v1", folder, chat, {}), router))
         if "litellm" in names:
             proxy = stack.enter_context(_litellm(folder, origin(stub), measured_on))
             asked = {**chat, "model": "bench"}
@@ -136,11 +139,25 @@ def agent_environment(folder: Path, trusted: Certificate, model: str, cloud: str
 
 
 def _agent(folder: Path, trusted: Certificate, model: str, cloud: str, cpus: Sequence[int]) -> Process:
+    env = agent_environment(folder, trusted, model, cloud)
+    return _application("app", "benchmarks.load.application", "readyz", folder=folder, env=env, cpus=cpus)
+
+
+def _router(folder: Path, trusted: Certificate, model: str, cloud: str, cpus: Sequence[int]) -> Process:
+    env = agent_environment(folder, trusted, model, cloud)
+    return _application("router", "benchmarks.load.router", "", folder=folder, env=env, cpus=cpus)
+
+
+def _application(
+    name: str, module: str, ready: str, *, folder: Path, env: Mapping[str, str], cpus: Sequence[int]
+) -> Process:
+    """With the application's packages and no others."""
     port = free_port()
-    env = {**agent_environment(folder, trusted, model, cloud), "PORT": str(port)}
     python = environments.programs("app", environments.APPLICATION) / "python"
-    command = (python, "-m", "benchmarks.load.application")
-    return Process("app", command, f"http://127.0.0.1:{port}/readyz", folder, env, cpus)
+    command = (python, "-m", module)
+    return Process(
+        name, command, f"http://127.0.0.1:{port}/{ready}", folder, {**env, "PORT": str(port)}, cpus
+    )
 
 
 def _litellm(folder: Path, model: str, cpus: Sequence[int]) -> Process:

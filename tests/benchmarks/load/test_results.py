@@ -17,9 +17,11 @@ def _usual() -> Results:
     return results(
         stage("stub", 0, 1, figures(1000, p50=1)),
         stage("app", 0, 1, figures(300, p50=3), peak_mib=150),
+        stage("router", 0, 1, figures(300, p50=3)),
         stage("litellm", 0, 1, figures(100, p50=9)),
         stage("stub", 50, 100, figures(1900, p50=51)),
         stage("app", 50, 100, figures(400, p50=240, p95=300), peak_mib=160),
+        stage("router", 50, 100, figures(400, p50=240)),
         stage("litellm", 50, 100, figures(125, p50=800)),
         answered=70,
         stored=75,
@@ -59,19 +61,19 @@ def test_levels_are_each_there_once() -> None:
 def test_goals_that_are_met() -> None:
     found = _usual()
     assert [goal.met for goal in goals(replace(found, events=EVENTS))] == [True] * 7
-    assert _goal(found, "added median").found == 0.25
-    assert _goal(found, "most requests").found == 3.0
-    assert _goal(found, "memory").found == 160
+    assert _goal(found, "the router's added").found == 0.25
+    assert _goal(found, "the router's most").found == 3.0
+    assert _goal(found, "an agent's memory").found == 160
 
 
 @pytest.mark.parametrize(
     ("start", "changed"),
     [
-        ("p95", stage("app", 50, 100, figures(400, p95=500))),
-        ("p95", stage("app", 50, 100, figures(0, p95=0))),
-        ("added median", stage("app", 0, 1, figures(300, p50=4))),
-        ("most requests", stage("app", 0, 1, figures(299, p50=3))),
-        ("memory", stage("app", 0, 1, figures(300, p50=3), peak_mib=200)),
+        ("an agent's p95", stage("app", 50, 100, figures(400, p95=500))),
+        ("an agent's p95", stage("app", 50, 100, figures(0, p95=0))),
+        ("the router's added", stage("router", 0, 1, figures(300, p50=4))),
+        ("the router's most", stage("router", 0, 1, figures(299, p50=3))),
+        ("an agent's memory", stage("app", 0, 1, figures(300, p50=3), peak_mib=200)),
         ("failed", stage("app", 0, 1, figures(300, p50=3, errors=1))),
     ],
 )
@@ -98,8 +100,8 @@ def test_an_event_lost_or_handled_again_is_a_miss(wrong: dict[str, int]) -> None
 
 def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
     only = results(stage("app", 0, 1, figures()))
-    assert _goal(only, "p95").met is None
-    assert _goal(only, "added median").met is None
+    assert _goal(only, "an agent's p95").met is None
+    assert _goal(only, "the router's added").met is None
     assert _goal(only, "events").met is None
     assert Goal("", 1, math.inf, "").met is False
 
