@@ -28,6 +28,7 @@ check:  ## Format, lint, types, architecture, unit tests: the fast loop
 		&& uv run ruff check \
 		&& uv run mypy \
 		&& uv run lint-imports \
+		&& uv run python -m app.agents.check \
 		&& uv run pytest -q $(PARALLEL) -m "not live and not soak and not engine and not slow"
 
 test:  ## Every test but the soaks, on a sandbox that is brought up once

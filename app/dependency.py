@@ -15,6 +15,10 @@ class DependencyError(Exception):
         self.status = status
 
 
+class RefusedError(DependencyError):
+    """The service will never take what it was given: trying again is of no use."""
+
+
 class Dependency(Protocol):
     """A service that is asked, as this process's identity, for something that changes nothing."""
 

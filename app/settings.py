@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.prompts.library import Trial, Version
+
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagedidentity
 IdentityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$")]
 
@@ -50,7 +52,7 @@ class BreakerSettings(_Section):
     failures: int = Field(alias="Failures", default=5, ge=1)
     window: int = Field(alias="Window", default=10, ge=1)
     cooldown_seconds: float = Field(alias="CooldownSeconds", default=10, gt=0)
-    max_cooldown_seconds: float = Field(alias="MaxCooldownSeconds", default=120, gt=0)
+    max_cooldown_seconds: float = Field(alias="MaxCooldownSeconds", default=60, gt=0)
     probe_seconds: float = Field(alias="ProbeSeconds", default=0.5, gt=0)
 
     @model_validator(mode="after")
@@ -127,6 +129,18 @@ class CosmosSettings(_Section):
     endpoint: HttpUrl = Field(alias="Endpoint")
     database: str = Field(alias="Database", default="AgentsDB")
     container: str = Field(alias="Container", default="Events")
+    ledger: str = Field(alias="Ledger", default="Ledger")
+
+
+class TokenBudgetSettings(_Section):
+    """`TokenBudget__…`: tokens per UTC day of this agent (`Daily`) and of all together (`Total`, if any).
+
+    What a pod reserved and did not settle is given back after `ReservationSeconds`.
+    """
+
+    daily: int = Field(alias="Daily", ge=1)
+    total: int | None = Field(alias="Total", default=None, ge=1)
+    reservation_seconds: float = Field(alias="ReservationSeconds", default=180, gt=0)
 
 
 class SqlSettings(_Section):
@@ -163,16 +177,94 @@ class StorageSettings(_Section):
     queue: str = Field(alias="Queue")
 
 
+class ConsoleSettings(_Section):
+    """`Console__…`: the agents that the web console lists. Where they are named, the console is served."""
+
+    agents: tuple[str, ...] = Field(alias="Agents", min_length=1)
+
+
 class EventSettings(_Section):
     """`EventGrid__…`: the topic that this agent publishes to."""
 
     endpoint: HttpUrl = Field(alias="Endpoint")
 
 
+class ConsumerSettings(_Section):
+    """`Events__…`: how this agent works through its queue.
+
+    An event that more than `MaxHops` events led to, or that was taken `MaxDequeues` times and never handled,
+    is put aside. Handling may take `HandleSeconds`: so long, and a margin, a message is hidden from others.
+    """
+
+    max_hops: int = Field(alias="MaxHops", default=8, ge=0)
+    max_dequeues: int = Field(alias="MaxDequeues", default=8, ge=1)
+    concurrency: int = Field(alias="Concurrency", default=8, ge=1, le=256)
+    handle_seconds: float = Field(alias="HandleSeconds", default=90, gt=0, le=3600)
+    poll_seconds: float = Field(alias="PollSeconds", default=1, gt=0)
+
+
+class AuthenticationSettings(_Section):
+    """`Authentication__…`: whose tokens are taken. Only `ENVIRONMENT=dev` may do without any.
+
+    `Issuer` is the tenant's own unless it is set, that of tokens of version 2; `Audience` is what these are
+    made out to: the application's id, or its identifier URI.
+    """
+
+    enabled: bool = Field(alias="Enabled", default=True)
+    tenant_id: UUID | None = Field(alias="TenantId", default=None)
+    audience: str | None = Field(alias="Audience", default=None, min_length=1)
+    issuer: HttpUrl | None = Field(alias="Issuer", default=None)
+    leeway_seconds: int = Field(alias="LeewaySeconds", default=60, ge=0, le=300)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and not (self.audience and (self.tenant_id or self.issuer)):
+            raise ValueError("set Authentication__Audience and Authentication__TenantId")
+        return self
+
+
+class HttpSettings(_Section):
+    """`Http__…`: how large a request may be, and how many a caller may send to one pod.
+
+    `Rate` is of the form `100/minute`; without it there is no limit.
+    """
+
+    max_body_bytes: int = Field(alias="MaxBodyBytes", default=1024 * 1024, ge=1024)
+    rate: str | None = Field(alias="Rate", default=None, pattern=r"^[1-9]\d*/(second|minute|hour)$")
+
+
+class DeadLetterSettings(_Section):
+    """`DeadLetters__…`: what Event Grid could not deliver; only `python -m app.replay` reads it."""
+
+    endpoint: HttpUrl = Field(alias="Endpoint")
+    container: str = Field(alias="Container", default="dead-letters")
+
+
+class ShutdownSettings(_Section):
+    """`Shutdown__…`: after SIGTERM requests are served for `LeaveSeconds` more, until proxies know of it."""
+
+    leave_seconds: float = Field(alias="LeaveSeconds", default=0, ge=0, le=60)
+
+
+# https://learn.microsoft.com/azure/azure-monitor/app/connection-strings#schema
+ConnectionString = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([A-Za-z]+=[^=;]+;)*InstrumentationKey=[0-9a-fA-F-]{36}(;[A-Za-z]+=[^=;]+)*$"
+    ),
+]
+
+
 class Settings(BaseSettings):
     """Read once at start; a missing or malformed variable ends the process with its name."""
 
-    model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        # What a variable holds is nothing for a log.
+        hide_input_in_errors=True,
+    )
 
     agent: str = Field(alias="AGENT", pattern=r"^[a-z][a-z0-9]{2,30}$")
     llm: LLMSettings = Field(alias="LLMProvider")
@@ -181,8 +273,42 @@ class Settings(BaseSettings):
     vault: VaultSettings | None = Field(alias="KeyVault", default=None)
     storage: StorageSettings | None = Field(alias="Storage", default=None)
     events: EventSettings | None = Field(alias="EventGrid", default=None)
+    budget: TokenBudgetSettings | None = Field(alias="TokenBudget", default=None)
+    console: ConsoleSettings | None = Field(alias="Console", default=None)
+    #: Where telemetry is sent to; nowhere without it.
+    insights: ConnectionString | None = Field(alias="APPLICATIONINSIGHTS_CONNECTION_STRING", default=None)
+    shutdown: ShutdownSettings = Field(alias="Shutdown", default=ShutdownSettings())
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
+    pins: dict[str, Version] = Field(alias="Prompts__Pins", default={})
+    trials: dict[str, Trial] = Field(alias="Prompts__Trials", default={})
+    reload_seconds: float = Field(alias="Prompts__ReloadSeconds", default=5, gt=0)
+    consumer: ConsumerSettings = Field(alias="Events", default=ConsumerSettings())
+    environment: str = Field(alias="ENVIRONMENT", default="prod")
+    # Validated always, so that what is missing is said and not read as a permission.
+    authentication: AuthenticationSettings = Field(
+        alias="Authentication", default_factory=lambda: AuthenticationSettings.model_validate({})
+    )
+    http: HttpSettings = Field(alias="Http", default=HttpSettings())
     port: int = Field(alias="PORT", default=8080)
+
+    @model_validator(mode="after")
+    def _authenticated(self) -> Self:
+        if not self.authentication.enabled and self.environment != "dev":
+            raise ValueError(
+                f"Authentication__Enabled is false, which only ENVIRONMENT=dev may have; this is "
+                f"{self.environment}. Remove it, set Authentication__Audience and Authentication__TenantId"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reservations_outlive_calls(self) -> Self:
+        if self.budget and self.budget.reservation_seconds <= self.llm.timeout_seconds:
+            raise ValueError(
+                f"TokenBudget__ReservationSeconds ({self.budget.reservation_seconds:g}) must be more than "
+                f"LLMProvider__TimeoutSeconds ({self.llm.timeout_seconds:g}), or tokens of calls that "
+                "still run are given to others"
+            )
+        return self
 
 
 def read() -> Settings:

@@ -15,6 +15,7 @@ from app.dependency import Dependency as Service
 from app.dependency import DependencyError
 from app.llm.health import ProviderReport, why_unusable
 from app.llm.router import Router
+from app.readiness import Readiness
 
 # Longer than any healthy answer, shorter than what a person or a probe waits.
 _TIMEOUT_SECONDS = 5
@@ -95,7 +96,7 @@ async def _llm(router: Router) -> Models:
     )
 
 
-def router(agent: Agent, services: Sequence[Service] = ()) -> APIRouter:
+def router(agent: Agent, services: Sequence[Service], readiness: Readiness) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
     @routes.get("/healthz")
@@ -103,10 +104,12 @@ def router(agent: Agent, services: Sequence[Service] = ()) -> APIRouter:
         """The process runs. Looks at nothing else, so that a dependency's fault restarts no pod."""
         return {"status": "alive"}
 
-    @routes.get("/readyz")
-    async def ready() -> dict[str, str]:
+    @routes.get("/readyz", responses={503: {"description": "It cannot; `status` says why."}})
+    async def ready(response: Response) -> dict[str, str]:
         """The agent can take requests. A dependency's outage must not take away every pod."""
-        return {"status": "ready"}
+        reason = readiness.reason()
+        response.status_code = 200 if reason is None else 503
+        return {"status": reason or "ready"}
 
     @routes.get(f"/api/{agent.name}/health", responses={503: {"model": Health}})
     async def health(response: Response) -> Health:

@@ -13,9 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.agents.run import KeyReusedError
 from app.llm.failures import ExhaustedError, Kind, LLMError, RouteError, SkipError
 from app.llm.metering import OverBudget
+from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
+from app.store.documents import ContinuationError
 from app.store.executions import StoreError
 from app.telemetry.logs import correlation_id
 
@@ -53,9 +56,22 @@ async def on_request_error(_: Request, error: RequestValidationError) -> JSONRes
     return _invalid([(".".join(map(str, ("$", *item["loc"][1:]))), item["msg"]) for item in error.errors()])
 
 
+async def on_unknown_prompt(_: Request, error: UnknownPromptError) -> JSONResponse:
+    return _invalid([("$.prompt", str(error))])
+
+
+async def on_continuation_error(_: Request, error: ContinuationError) -> JSONResponse:
+    return _invalid([("$.after", str(error))])
+
+
+async def on_key_reused(_: Request, __: KeyReusedError) -> JSONResponse:
+    return problem(422, "key-reused", "The idempotency key was used for another request; take a new one.")
+
+
 async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
     """A refusal that no other provider would mend. What a filter holds back is the input's doing."""
-    log.warning("%s failed: %s", error.provider, error)
+    # Not what the error says: it may quote the model's answer.
+    log.warning("%s failed: %s", error.provider, error.status or error.kind.value)
     more: dict[str, Any] = {"provider": error.provider, "providerStatus": error.status}
     if error.kind is Kind.CONTENT_FILTER:
         return problem(422, "content-filtered", str(error), **more)
@@ -64,7 +80,7 @@ async def on_llm_error(_: Request, error: LLMError) -> JSONResponse:
 
 
 async def on_route_error(_: Request, error: RouteError) -> JSONResponse:
-    log.warning("no model answered: %s", error)
+    log.warning("no model answered: %s", [(one.provider, one.kind.value) for one in error.failures])
     tried = [
         {"provider": failure.provider, "reason": failure.kind.value, "providerStatus": failure.status}
         for failure in error.failures
@@ -115,6 +131,9 @@ async def on_unexpected(_: Request, error: Exception) -> JSONResponse:
 _HANDLERS: dict[type[Exception], Any] = {
     InputError: on_input_error,
     RequestValidationError: on_request_error,
+    UnknownPromptError: on_unknown_prompt,
+    ContinuationError: on_continuation_error,
+    KeyReusedError: on_key_reused,
     LLMError: on_llm_error,
     RouteError: on_route_error,
     SkipError: on_skip_error,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing, asynccontextmanager
+from typing import TypeVar
 
 from app.dependency import DependencyError
 from app.llm import telemetry
@@ -14,6 +15,8 @@ from app.llm.failures import Kind, LLMError
 from app.llm.journey import Leg
 from app.llm.metering import Booking, Meter
 from app.llm.providers import FilteredError
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -24,41 +27,45 @@ class Attempt:
     def __init__(self, agent: str, leg: Leg, chat: Chat, meter: Meter) -> None:
         self._agent, self._leg, self._chat, self._meter = agent, leg, chat, meter
         self._provider = leg.seat.lane.provider
+        # Seconds that the provider was waited for; a stream also waits for whoever reads it.
+        self._waited = 0.0
 
     async def complete(self) -> Answer:
         """Raises LLMError, OverBudget."""
         async with self._observed() as seen:
-            try:
-                async with asyncio.timeout(self._leg.seconds):
-                    answer = await self._provider.complete(self._chat, self._leg.seconds)
-            except TimeoutError as error:
-                raise self._late() from error
+            end = asyncio.get_running_loop().time() + self._leg.seconds
+            answer = await self._by(end, self._provider.complete(self._chat, self._leg.seconds))
             seen.answered(answer)
         return answer
 
     async def stream(self) -> AsyncGenerator[str | Answer, None]:
         """As of the provider. Raises LLMError, OverBudget."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._leg.seconds
+        end = asyncio.get_running_loop().time() + self._leg.seconds
         async with (
             self._observed() as seen,
             aclosing(self._provider.stream(self._chat, self._leg.seconds)) as parts,
         ):
             while True:
                 try:
-                    # Not around the loop: between two parts, other code runs.
-                    async with asyncio.timeout_at(end):
-                        part = await anext(parts)
-                except TimeoutError as error:
-                    raise self._late() from error
+                    part = await self._by(end, anext(parts))
                 except StopAsyncIteration:
                     return
                 if isinstance(part, Answer):
                     seen.answered(part)
                 yield part
 
-    def _late(self) -> LLMError:
-        return LLMError(self._provider.name, f"no answer within {self._leg.seconds:.3g} s", Kind.TIMEOUT)
+    async def _by(self, end: float, call: Awaitable[T]) -> T:
+        """What the provider says until then, on the loop's clock."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout_at(end):
+                return await call
+        except TimeoutError as error:
+            message = f"no answer within {self._leg.seconds:.3g} s"
+            raise LLMError(self._provider.name, message, Kind.TIMEOUT) from error
+        finally:
+            self._waited += loop.time() - began
 
     @asynccontextmanager
     async def _observed(self) -> AsyncIterator[telemetry.Observed]:
@@ -71,8 +78,8 @@ class Attempt:
                     yield seen
                 except LLMError as error:
                     seen.failed(error)
-                    # A caller in a hurry learns nothing of the provider.
-                    if error.kind is not Kind.TIMEOUT or self._leg.fair:
+                    # Neither a caller in a hurry nor a slow reader learns anything of the provider.
+                    if error.kind is not Kind.TIMEOUT or self._waited >= self._leg.fair:
                         seat.failed(error)
                     await _settle(_price(booking, chat, error))
                     raise

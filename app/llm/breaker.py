@@ -80,18 +80,21 @@ class Breaker:
         return max(0.0, (self._early if early else self._until) - self._clock())
 
     def record(self, era: int, *, failed: bool, retry_after: float | None = None) -> None:
-        """What a permit's call ended in."""
-        if era != self._era:
-            # Begun before the breaker turned, so no probe; but a pause that is asked for is asked for.
-            if self._state is State.OPEN and retry_after:
+        """What a permit's call ended in.
+
+        One that began before the breaker turned says how the provider was; but a pause that is asked for
+        is asked for.
+        """
+        now = era == self._era
+        if self._state is State.HALF_OPEN:
+            if now:
+                self._trip(retry_after) if failed else self._close()
+        elif self._state is State.OPEN:
+            if retry_after:
                 self._pause(retry_after)
-        elif self._state is State.HALF_OPEN:
-            if failed:
-                self._trip(retry_after)
-            else:
-                self._close()
         else:
-            self._failures.append(failed)
+            if now:
+                self._failures.append(failed)
             if retry_after or sum(self._failures) >= self._settings.failures:
                 self._trip(retry_after)
 
@@ -103,12 +106,13 @@ class Breaker:
 
     def _trip(self, retry_after: float | None) -> None:
         settings, now = self._settings, self._clock()
-        guess = min(settings.cooldown_seconds * 2**self._trips, settings.max_cooldown_seconds)
-        self._trips += 1
-        self._until, self._early = now + guess, now + min(guess, settings.probe_seconds)
         if retry_after:
             self._until = now
             self._pause(retry_after)
+        else:
+            guess = min(settings.cooldown_seconds * 2**self._trips, settings.max_cooldown_seconds)
+            self._trips += 1
+            self._until, self._early = now + guess, now + min(guess, settings.probe_seconds)
         self._turn(State.OPEN)
 
     def _pause(self, retry_after: float) -> None:

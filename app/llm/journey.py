@@ -29,13 +29,13 @@ _PAUSE_SECONDS = 0.2
 class Leg:
     """One attempt: its seat, its number (from 1), and how long it may take.
 
-    `fair`: long enough for a timeout to be the provider's fault.
+    A timeout is the provider's fault if it was given at least `fair` seconds.
     """
 
     seat: Seat
     number: int
     seconds: float
-    fair: bool
+    fair: float
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class Journey:
 
     def _leg(self, seat: Seat) -> Leg:
         """Time is shared with those that would be asked next, else the first one could use up all of it."""
-        others = sum(lane.open_to_all for lane in self._untried() if lane is not seat.lane)
+        others = sum(lane.available for lane in self._untried() if lane is not seat.lane)
         most = self._road.attempt_seconds
         seconds = min(most, self._left() / (1 + others))
-        return Leg(seat, len(self._failures) + 1, seconds, fair=seconds >= most / 2)
+        return Leg(seat, len(self._failures) + 1, seconds, fair=most / 2)
 
     async def _pause(self) -> bool:
         """Let time pass if that may help; whether it is worth looking again."""
@@ -111,7 +111,7 @@ class Journey:
         """For a provider that was not asked yet, as long as a call may wait in all."""
         waits = [lane.wait() for lane in self._untried()]
         known = [seconds for seconds in waits if seconds is not None]
-        left = min(self._road.limits.wait_seconds - self._waited, self._left())
+        left = self._may_wait()
         # Those of which nothing is known may be free at any moment.
         if left <= 0 or not waits or (len(known) == len(waits) and min(known) > left):
             return False
@@ -120,10 +120,15 @@ class Journey:
         self._waited += self._road.clock() - started
         return True
 
+    def _may_wait(self) -> float:
+        return min(self._road.limits.wait_seconds - self._waited, self._left())
+
     async def _start_over(self) -> bool:
-        """After a pause, all providers may be asked again."""
+        """After a pause, all providers may be asked again, if one of them can be by then."""
         seconds = _PAUSE_SECONDS * 2**self._retries * (1 + self._road.jitter()) / 2
-        if not self._tried or seconds >= self._left() or not self._road.retries.spend():
+        latest = seconds + self._may_wait()
+        soon = any((wait := lane.wait()) is None or wait <= latest for lane in self._lanes)
+        if not self._tried or not soon or seconds >= self._left() or not self._road.retries.spend():
             return False
         self._retries += 1
         self._tried.clear()

@@ -50,7 +50,7 @@ class Lane:
         return None if self._places.full else self.breaker.wait(early=True)
 
     @property
-    def open_to_all(self) -> bool:
+    def available(self) -> bool:
         return not self._places.full and self.breaker.wait() == 0
 
     def leave(self) -> None:

@@ -1,28 +1,32 @@
 """One prompt: a Markdown file with YAML front matter, a `# System` and a `# User` part.
 
 The system part is the same for every request (so that providers can cache it); the user part is a sandboxed
-Jinja template over the validated input.
+Jinja template over the validated input. Text of others stands between `<data …>` and `</data>`, and no value
+can write either of them, nor the marks by which chat templates tell one role from another: where the data
+ends is said by the template alone.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _FRONT_MATTER = re.compile(r"\A---\n(?P<meta>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _PARTS = re.compile(r"\A\s*# System\n(?P<system>.*?)\n# User\n(?P<user>.*)\Z", re.DOTALL)
-_TEMPLATES = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
-)
+#: What closes a fence, opens one, or is a control token of ChatML and Llama's chat templates.
+_MARKS = re.compile(r"<(?=\s*/?\s*data\b|\|)|(?<=\|)>|\[(?=/?INST\])", re.IGNORECASE)
+_ESCAPED = {"<": "&lt;", ">": "&gt;", "[": "&#91;"}
 
 
 class PromptError(ValueError):
@@ -55,9 +59,19 @@ class FrontMatter(BaseModel):
     examples: list[dict[str, Any]] = Field(min_length=1)
 
 
+def _as_data(value: Any) -> str:
+    """What a template writes for a value; an undefined one raises here."""
+    return _MARKS.sub(lambda mark: _ESCAPED[mark[0]], str(value))
+
+
+_TEMPLATES = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, finalize=_as_data
+)
+
+
 @dataclass(frozen=True)
 class Prompt:
-    """A parsed prompt; `name` is the file's stem."""
+    """A parsed prompt; `name` is the file's stem up to its first dot."""
 
     name: str
     meta: FrontMatter
@@ -66,27 +80,52 @@ class Prompt:
 
     def render(self, value: dict[str, Any]) -> list[dict[str, str]]:
         """Chat messages for an input. Raises InputError when it does not fit the schema."""
-        problems = violations(self.meta.input, value)
+        problems = violations(self.meta.input, value) or _unwritable(value)
         if problems:
             raise InputError(problems)
-        user = _TEMPLATES.from_string(self.user).render(value)
-        return [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
+        return [
+            {"role": "system", "content": self.system},
+            {"role": "user", "content": self.render_user(value)},
+        ]
+
+    def render_user(self, value: dict[str, Any]) -> str:
+        """The user part alone, whether or not the value fits the schema. Raises jinja2's TemplateError."""
+        return _TEMPLATES.from_string(self.user).render(value)
+
+
+_FORMATS = FormatChecker(formats=())
+
+
+@_FORMATS.checks("date-time", raises=ValueError)
+def _is_time(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
 def violations(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
     """Where `value` breaks `schema`: (JSON path, message), empty when it fits."""
-    errors = Draft202012Validator(schema).iter_errors(value)
+    errors = Draft202012Validator(schema, format_checker=_FORMATS).iter_errors(value)
     return sorted((error.json_path, error.message) for error in errors)
 
 
-def parse(name: str, text: str) -> Prompt:
-    """The prompt in a file's text. Raises PromptError."""
+def _unwritable(value: dict[str, Any]) -> list[tuple[str, str]]:
+    """JSON can spell half a surrogate pair, which no text in UTF-8 can hold."""
+    for name, inner in value.items():
+        try:
+            json.dumps(inner, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return [(f"$.{name}", "holds half a surrogate pair, which is no character")]
+    return []
+
+
+def parse(stem: str, text: str) -> Prompt:
+    """The prompt in the text of the file `<stem>.md`: `<name>` or `<name>.<version>`. Raises PromptError."""
+    name, _, version = stem.partition(".")
     outer = _FRONT_MATTER.match(text)
     if outer is None:
-        raise PromptError(f"{name}: expected YAML front matter between two '---' lines at the top")
+        raise PromptError(f"{stem}: expected YAML front matter between two '---' lines at the top")
     parts = _PARTS.match(outer["body"])
     if parts is None:
-        raise PromptError(f"{name}: expected a '# System' part followed by a '# User' part")
+        raise PromptError(f"{stem}: expected a '# System' part followed by a '# User' part")
     try:
         meta = FrontMatter.model_validate(yaml.safe_load(outer["meta"]))
         Draft202012Validator.check_schema(meta.input)
@@ -95,12 +134,16 @@ def parse(name: str, text: str) -> Prompt:
         for example in meta.examples:
             prompt.render(example)
     except (yaml.YAMLError, ValidationError, SchemaError, TemplateError, InputError) as error:
-        raise PromptError(f"{name}: {error}") from error
+        raise PromptError(f"{stem}: {error}") from error
+    if version and version != meta.version:
+        raise PromptError(
+            f"{stem}: its file says version {version}, its front matter {meta.version}; rename one of them"
+        )
     return prompt
 
 
 def load(folder: Path) -> dict[str, Prompt]:
-    """All prompts `<name>.md` of a folder, by name. Raises PromptError when there is none."""
+    """All prompts of a folder, by their files' stems. Raises PromptError when there is none."""
     prompts = {
         file.stem: parse(file.stem, file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.md"))
     }

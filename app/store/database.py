@@ -79,6 +79,11 @@ def _packed(token: str) -> bytes:
     return struct.pack(f"<I{len(text)}s", len(text), text)
 
 
+def reason(error: SQLAlchemyError) -> str:
+    """What the driver says, without the statement and its parameters."""
+    return str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]
+
+
 class Database:
     name = "sql"
 
@@ -97,8 +102,7 @@ class Database:
         except AzureError as error:
             raise from_azure(error) from error
         except SQLAlchemyError as error:
-            reason = getattr(error, "orig", None) or error
-            raise DependencyError(str(reason).strip().split("\n", 1)[0]) from error
+            raise DependencyError(reason(error)) from error
 
     async def close(self) -> None:
         await asyncio.to_thread(self._engine.dispose)

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard output, with the correlation id of its request."""
+"""Structured logs: one JSON object a line on standard output, with the ids of its request and its trace."""
 
 from __future__ import annotations
 
@@ -8,24 +8,33 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from opentelemetry import trace
+
+from app.telemetry.redaction import redact, stack
+
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
-_QUIET = ("azure", "httpx", "openai", "uvicorn.access")
+_QUIET = ("azure", "httpx", "httpx2", "openai", "uvicorn.access")
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats time (UTC, ISO 8601), level, logger, message, correlation id and the traceback, if any."""
+    """time (UTC, ISO 8601), level, logger, message, correlationId, traceId, spanId, exception; the last four
+    where there are any. Credentials are removed, and of exceptions what they say."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": redact(record.getMessage()),
         }
         if correlation_id.get():
             entry["correlationId"] = correlation_id.get()
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            entry["traceId"] = trace.format_trace_id(span.trace_id)
+            entry["spanId"] = trace.format_span_id(span.span_id)
+        if record.exc_info and record.exc_info[1]:
+            entry["exception"] = stack(record.exc_info[1])
         return json.dumps(entry, ensure_ascii=False)
 
 

@@ -19,6 +19,7 @@ from infra.settings.sections import CosmosSettings
 
 DATABASE = "AgentsDB"
 CONTAINER = "Events"
+LEDGER = "Ledger"
 # They make another account out of this one; leaving them out later must not undo a restore.
 _RESTORE_INPUTS = ("createMode", "restoreParameters")
 

@@ -11,8 +11,6 @@ from infra.settings.sections import CosmosSettings
 _DAY = 24 * 3600
 # The current year of daily budgets, and a month to close it in.
 _LEDGER_DAYS = 400
-# Items live until one says otherwise in its own `ttl`.
-_UNTIL_TOLD = -1
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,10 @@ class Container:
 
 
 def containers(settings: CosmosSettings) -> tuple[Container, ...]:
-    """Executions and events, what is still to be published, and the tokens spent.
+    """Executions and events with what is still to be published of them, and the tokens spent.
 
+    `Events` has all of an agent in one partition, so that an execution and its outbox entries are written in
+    one transaction; only entries that are not published yet have `pendingSince`: that index stays small.
     `Ledger` is cut by day so that an agent's reservation and the total it counts towards change in one
     transaction, which Cosmos DB allows within a partition.
     """
@@ -56,9 +56,8 @@ def containers(settings: CosmosSettings) -> tuple[Container, ...]:
         Container(
             "Events",
             "/agent",
-            ("/agent", "/type", "/startedAt", "/correlationId"),
+            ("/agent", "/type", "/startedAt", "/correlationId", "/pendingSince", "/target"),
             settings.events_days * _DAY,
         ),
-        Container("Outbox", "/agent", ("/agent", "/state", "/createdAt"), _UNTIL_TOLD),
         Container("Ledger", "/day", ("/day", "/agent"), _LEDGER_DAYS * _DAY),
     )

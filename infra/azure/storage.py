@@ -50,6 +50,8 @@ class Storage(pulumi.ComponentResource):
                 self.queues[agent.key].id,
                 child,
             )
+            # How many messages wait is a property of the queue, which the processor's role does not read.
+            grant("measure", Role.STORAGE_QUEUE_DATA_READER, [agent], self.queues[agent.key].id, child)
         grant("dead-letters", Role.STORAGE_BLOB_DATA_READER, args.operators, self.dead_letters.id, child)
         self._connect(name)
         self._diagnose(name)

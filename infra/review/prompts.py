@@ -1,7 +1,8 @@
-"""Which prompts a change touches, and what that means for the agents that use them.
+"""Which prompts and declarations a change touches, and what that means for the agents that use them.
 
 A prompt is `prompts/<agent>/<name>.md`: YAML front matter (version, model parameters, schemas of input and
-output) and the text for the model.
+output) and the text for the model. A declaration is `prompts/<agent>/agent.yaml`: the events that the agent
+emits and listens to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from infra.review.compare import Difference, differences
 from infra.review.plan import MISSING, shown
 
 FOLDER = "prompts"
+_DECLARATION = "agent.yaml"
 _PROMPT = re.compile(r"\A---\n(?P<meta>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
 #: Lines around a change of the text.
 _CONTEXT = 2
@@ -39,9 +41,12 @@ class PromptChange:
 def prompt_changes(baseline: Baseline) -> list[PromptChange]:
     """Differences between the commit and the working tree."""
     now = sorted(
-        path.relative_to(baseline.root).as_posix() for path in (baseline.root / FOLDER).rglob("*.md")
+        path.relative_to(baseline.root).as_posix()
+        for pattern in ("*.md", _DECLARATION)
+        for path in (baseline.root / FOLDER).rglob(pattern)
     )
-    paths = sorted({*now, *(path for path in baseline.files(FOLDER) if path.endswith(".md"))})
+    before = (path for path in baseline.files(FOLDER) if path.endswith((".md", _DECLARATION)))
+    paths = sorted({*now, *before})
     changes = (
         compare(path, baseline.read(path), _text(baseline.root / path) if path in now else None)
         for path in paths
@@ -53,6 +58,8 @@ def compare(path: str, before: str | None, after: str | None) -> PromptChange | 
     """What happens to one prompt; None when nothing does."""
     if before == after:
         return None
+    if path.endswith(_DECLARATION):
+        return _declaration(path, before, after)
     if after is None:
         return PromptChange(path, "is removed", warnings=("callers of this prompt find nothing",))
     new, text = _parts(after)
@@ -69,6 +76,23 @@ def compare(path: str, before: str | None, after: str | None) -> PromptChange | 
     return PromptChange(path, headline, tuple(facts), tuple(warnings), _diff(old_text, text))
 
 
+def _declaration(path: str, before: str | None, after: str | None) -> PromptChange:
+    """A declaration says who is told what, so what is no longer emitted is a warning."""
+    old, new = _yaml(before or "{}"), _yaml(after or "{}")
+    gone = sorted(_emitted(old) - _emitted(new))
+    warnings = tuple(f"who listens to {kind} hears nothing any more" for kind in gone)
+    if after is None:
+        return PromptChange(path, "is removed", warnings=warnings)
+    if before is None:
+        return PromptChange(path, "is new")
+    return PromptChange(path, "changes", tuple(differences(old, new)), warnings)
+
+
+def _emitted(declaration: dict[str, Any]) -> set[str]:
+    emissions = declaration.get("emits") or ()
+    return {str(one.get("type") if isinstance(one, dict) else one) for one in emissions}
+
+
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -77,11 +101,15 @@ def _parts(prompt: str) -> tuple[dict[str, Any], str]:
     found = _PROMPT.match(prompt)
     if not found:
         return {}, prompt
+    return _yaml(found["meta"]), found["text"]
+
+
+def _yaml(text: str) -> dict[str, Any]:
     try:
-        meta = yaml.safe_load(found["meta"])
+        found = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        meta = {"front matter": f"is no YAML: {error}"}
-    return (meta if isinstance(meta, dict) else {}), found["text"]
+        found = {"front matter": f"is no YAML: {error}"}
+    return found if isinstance(found, dict) else {}
 
 
 def _breaks(facts: list[Difference]) -> Iterator[str]:

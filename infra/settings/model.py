@@ -9,11 +9,13 @@ from pydantic import Field, model_validator
 from infra.settings.sections import (
     AgentSettings,
     AlertSettings,
+    AuthenticationSettings,
     BudgetSettings,
     CertificateSettings,
     ClusterSettings,
     CosmosSettings,
     EventSettings,
+    HttpSettings,
     ModelSettings,
     NetworkSettings,
     RegistrySettings,
@@ -29,6 +31,7 @@ from infra.settings.types import AgentName, Domain, EnvironmentName, NameSuffix,
 class Settings(Section):
     """Everything under `agents:`, and `azure-native:location` as `location`.
 
+    `daily_tokens` may all agents together use in a UTC day; without it, each has only its own limit.
     `paired_location` is the region of second copies: the geo-replica of registry and Cosmos DB, the failover
     group's second SQL server, the second Azure OpenAI account. Without it there are none. `protect` keeps
     stateful resources from being deleted, by Pulumi and (with management locks) by anyone.
@@ -38,12 +41,15 @@ class Settings(Section):
     location: Region
     version: Version
     agents: Annotated[dict[AgentName, AgentSettings], Field(min_length=1)]
+    daily_tokens: Annotated[int, Field(ge=1_000)] | None = None
     role: Literal["environment"] = "environment"
     paired_location: Region | None = None
     protect: bool = False
     suffix: NameSuffix = ""
     domain: Domain | None = None
     operators: tuple[ObjectId, ...] = ()
+    authentication: AuthenticationSettings | None = None
+    http: HttpSettings = HttpSettings()
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     model: ModelSettings = ModelSettings()
@@ -72,6 +78,13 @@ class Settings(Section):
             )
         if self.cluster.zones and self.cluster.tier == "Free":
             raise ValueError("cluster.zones without an uptime promise makes little sense: set cluster.tier")
+        if self.authentication is None and self.environment != "dev":
+            raise ValueError(
+                f"authentication is missing, so anybody could call the agents of {self.environment}; only "
+                "dev may do without. Name the tenant and the application that callers have a role in: "
+                "pulumi config set --path agents:authentication.tenant TENANT_ID && "
+                "pulumi config set --path agents:authentication.audience api://agents"
+            )
         if self.protect and not self.vault.purge_protection:
             raise ValueError("protect is on, so vault.purge_protection must be too")
         return self

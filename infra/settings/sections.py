@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from infra.settings.types import (
+    Audience,
     BudgetStart,
     Count,
     Cpu,
@@ -18,8 +19,12 @@ from infra.settings.types import (
     KubernetesVersion,
     MachineSize,
     Memory,
+    ObjectId,
     PrivateRange,
+    PromptName,
+    PromptVersion,
     PublicRange,
+    Rate,
 )
 
 
@@ -27,10 +32,19 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TrialSettings(Section):
+    """Another version of a prompt, for a `share` (0 to 1) of the correlation ids."""
+
+    version: PromptVersion
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
 class AgentSettings(Section):
     """One agent: how many pods of it, how large they are, and the tokens it may use in a UTC day.
 
-    When nodes are scarce, an agent of priority `batch` waits for those that are `critical`.
+    When nodes are scarce, an agent of priority `batch` waits for those that are `critical`. `pins` say which
+    version of a prompt is served, `trials` which one beside it, both by the prompt's name; the versions are
+    files `prompts/<agent>/<name>.<version>.md`.
     """
 
     replicas: Count = 1
@@ -40,12 +54,31 @@ class AgentSettings(Section):
     memory_limit: Memory = "512Mi"
     daily_tokens: Annotated[int, Field(ge=1_000)] = 1_000_000
     priority: Literal["critical", "batch"] = "critical"
+    pins: dict[PromptName, PromptVersion] = {}
+    trials: dict[PromptName, TrialSettings] = {}
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
         if self.max_replicas < self.replicas:
             raise ValueError(f"max_replicas ({self.max_replicas}) is below replicas ({self.replicas})")
         return self
+
+
+class AuthenticationSettings(Section):
+    """Whose tokens let their bearer call the agents: those of an Entra ID tenant for an application in it.
+
+    The application has the app roles Agents.Execute and Agents.Read. Only `dev` may be without.
+    """
+
+    tenant: ObjectId
+    audience: Audience
+
+
+class HttpSettings(Section):
+    """The largest request, and how many requests a pod takes of one caller (None: no limit)."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    rate: Rate | None = None
 
 
 class NetworkSettings(Section):

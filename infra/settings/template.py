@@ -23,7 +23,14 @@ _HEAD = """\
 config:
 """
 #: What stands for a name or a value that only the user knows.
-_EXAMPLES = {"location": "westeurope", "version": "1.0.0", "agents": "notification", "environment": "dev"}
+_EXAMPLES = {
+    "location": "westeurope",
+    "version": "1.0.0",
+    "agents": "notification",
+    "environment": "dev",
+    "tenant": "11111111-2222-3333-4444-555555555555",
+    "audience": "api://agents",
+}
 #: Set by other means than `agents:`.
 _KEYS = {"location": "azure-native:location"}
 
@@ -42,7 +49,7 @@ def _setting(name: str, field: FieldInfo) -> Iterator[str]:
 def _entry(key: str, name: str, field: FieldInfo, default: Any, indent: int) -> Iterator[str]:
     """The lines of one setting; `default` is its value where nothing else is said."""
     pad, section = " " * indent, section_of(field.annotation)
-    if section is None:
+    if section is None or default == {}:
         note = _note(name, field)
         yield f"{pad}{key}: {_value(name, default)}{f'  # {note}' if note else ''}"
         return

@@ -45,5 +45,10 @@ def _first_of_month(day: date) -> date:
 PrivateRange = Annotated[str, AfterValidator(_network)]
 PublicRange = Annotated[str, AfterValidator(lambda text: str(IPv4Network(text)))]
 BudgetStart = Annotated[date, AfterValidator(_first_of_month)]
+PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+PromptVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+Rate = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*/(second|minute|hour)$")]
+# An application's id or one of its identifier URIs: what a token is made out to.
+Audience = Annotated[str, StringConstraints(pattern=r"^(api://\S+|https://\S+|[0-9a-f-]{36})$")]
 Count = Annotated[int, Field(ge=1, le=100)]
 Days = Annotated[int, Field(ge=1, le=3650)]

@@ -35,7 +35,7 @@ from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
 from infra.workload.dependencies import Dependencies, SqlDatabase
 from infra.workload.image import Image, ImageArgs
-from infra.workload.prompts import read_prompts
+from infra.workload.prompts import listens, read_prompts
 
 
 def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
@@ -141,6 +141,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             storage=storage,
             agents=agents,
             operators=operators,
+            listens={agent: listens(files) for agent, files in prompts.items()},
         ),
     )
     openai = OpenAI(
@@ -218,6 +219,9 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 events_endpoint=events.endpoint,
                 queue_endpoint=storage.queue_endpoint,
                 queues={agent: queue.name for agent, queue in storage.queues.items()},
+                insights=telemetry.connection_string,
+                daily_tokens={agent: wanted.daily_tokens for agent, wanted in settings.agents.items()},
+                total_tokens=settings.daily_tokens,
             ),
             ready=[cosmos, sql, storage, events, openai, vault, registry],
         ),
@@ -241,6 +245,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         "vaultUri": vault.uri,
         "grafanaUrl": grafana.endpoint,
         "nameServers": public_name.name_servers,
+        "deadLetters": storage.blob_endpoint,
         "getCredentials": pulumi.Output.format(
             "az aks get-credentials -g {0} -n {1} && kubelogin convert-kubeconfig -l azurecli",
             group.name,

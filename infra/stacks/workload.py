@@ -12,6 +12,7 @@ from infra.azure.identity import Identity
 from infra.naming import Names
 from infra.settings import Settings
 from infra.settings.sections import NetworkSettings
+from infra.workload.access import Access
 from infra.workload.agent import Agent, AgentArgs
 from infra.workload.certificates import CertManager
 from infra.workload.dependencies import Dependencies
@@ -77,16 +78,19 @@ class Workload(pulumi.ComponentResource):
                     image=on.image.reference(agent),
                     version=settings.version,
                     settings=wanted,
+                    access=Access.of(settings),
                     identity=on.identities[agent],
                     identity_name=names.identity(agent),
                     oidc_issuer=on.oidc_issuer,
                     dependencies=on.dependencies,
                     reach=reach,
                     rights=on.rights[agent],
+                    # One agent serves it, so that a new one does not roll the pods of all.
+                    console=list(settings.agents) if number == 0 else (),
                 ),
                 after(namespace, *(migration or on.ready)),
             )
-            for agent, wanted in settings.agents.items()
+            for number, (agent, wanted) in enumerate(settings.agents.items())
         ]
         ingress = Ingress(
             "ingress",
@@ -117,11 +121,12 @@ class Workload(pulumi.ComponentResource):
 
 
 def reach_of(network: NetworkSettings) -> Reach:
-    """Services answer inside the network where it is private; Entra ID always answers outside of it.
+    """Services answer inside the network where it is private; Entra ID and Application Insights always answer
+    outside of it.
 
     Outside is every address but the environment's own: a cloud of one's own has private addresses too.
     """
     own = (network.address_space, network.pods, network.services, _LINK_LOCAL)
     outside = Range("0.0.0.0/0", own)
     services = Range(network.endpoints) if network.private else outside
-    return Reach(services=[services], identity=[outside])
+    return Reach(services=[services], identity=[outside], telemetry=[outside])

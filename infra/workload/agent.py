@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,14 +13,11 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgs,
     ContainerPortArgs,
     HTTPGetActionArgs,
-    LifecycleArgs,
-    LifecycleHandlerArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
     ProbeArgs,
     ServicePortArgs,
     ServiceSpecArgs,
-    SleepActionArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
@@ -30,16 +28,19 @@ from infra.azure.identity import Identity
 from infra.naming import workload
 from infra.settings.sections import AgentSettings
 from infra.workload import pods, priorities, scaling
+from infra.workload.access import Access
 from infra.workload.dependencies import Dependencies
 from infra.workload.policies import INGRESS_CONTROLLER, PROMETHEUS, Pods, Reach, allow_in, allow_out
-from infra.workload.prompts import config_map
+from infra.workload.prompts import config_map, versions
 from infra.workload.quota import SURGE, Size
 
 PORT = 8080
-# Until every proxy has heard that a pod goes; only then does it stop to take connections.
+# Until every proxy has heard that a pod goes; only then does it stop to take connections. The application
+# waits by itself (app/server.py), so that it takes no more events from the first second on.
 _LEAVE_SECONDS = 10
-# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), and a margin.
-_DRAIN_SECONDS = 65 + 5
+# What a request in flight may take (LLMProvider__TimeoutSeconds and storing), then an event in work
+# (Events__HandleSeconds), what is left to publish and to settle, the last telemetry, and a margin.
+_DRAIN_SECONDS = 65 + 90 + 30 + 5 + 5
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class AgentArgs:
 
     `rights` are its roles: the first pod starts after them, and the last one ends before them. What every
     agent waits for, such as the migrated database, is in the component's `depends_on`: named here, each of
-    many agents would depend on the roles of all the others.
+    many agents would depend on the roles of all the others. `console` names the agents that the web console
+    lists; the agent that is told of some serves it.
     """
 
     agent: str
@@ -57,12 +59,14 @@ class AgentArgs:
     image: pulumi.Input[str]
     version: str
     settings: AgentSettings
+    access: Access
     identity: Identity
     identity_name: str
     oidc_issuer: pulumi.Input[str]
     dependencies: Dependencies
     reach: Reach
     rights: Sequence[pulumi.Resource]
+    console: Sequence[str] = ()
 
 
 class Agent(pulumi.ComponentResource):
@@ -107,7 +111,7 @@ class Agent(pulumi.ComponentResource):
     def _ways(self, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         """What this agent's pods may talk to, and who may talk to them."""
         args, mine = self._args, Pods(self._name, self._args.namespace, self._selector)
-        out = [args.reach.to_identity(), args.reach.to_services()]
+        out = [args.reach.to_identity(), args.reach.to_services(), args.reach.to_telemetry()]
         if args.dependencies.sql is not None:
             out.append(args.reach.to_sql(args.dependencies.sql.dialect))
         return [
@@ -180,7 +184,15 @@ class Agent(pulumi.ComponentResource):
 
     def _container(self) -> ContainerArgs:
         args = self._args
-        environment = {"AGENT": args.agent, **args.dependencies.environment(args.agent, args.identity_name)}
+        environment: dict[str, pulumi.Input[str]] = {
+            "AGENT": args.agent,
+            "Shutdown__LeaveSeconds": str(_LEAVE_SECONDS),
+            **args.access.variables(),
+            **versions(args.settings),
+            **args.dependencies.environment(args.agent, args.identity_name),
+        }
+        if args.console:
+            environment["Console__Agents"] = json.dumps(list(args.console))
         return ContainerArgs(
             # The runbook's `kubectl set image` names the container like the deployment.
             name=self._name,
@@ -191,9 +203,6 @@ class Agent(pulumi.ComponentResource):
             startup_probe=_probe("/healthz", period=1, failures=60),
             liveness_probe=_probe("/healthz", period=10),
             readiness_probe=_probe("/readyz", period=5),
-            lifecycle=LifecycleArgs(
-                pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=_LEAVE_SECONDS))
-            ),
             security_context=pods.security_context(),
             volume_mounts=[
                 VolumeMountArgs(name="prompts", mount_path="/prompts", read_only=True),

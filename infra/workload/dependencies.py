@@ -8,7 +8,7 @@ from typing import Literal
 
 import pulumi
 
-from infra.azure.cosmos import CONTAINER, DATABASE
+from infra.azure.cosmos import CONTAINER, DATABASE, LEDGER
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class SqlDatabase:
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Where the services are that agents call; `queues` by agent.
+    """Where the services are that agents call, and how many tokens they may use there in a UTC day.
 
-    The backup's deployment has the same name as the primary's. What is None, or not named for an agent, is
-    not used by it.
+    `queues` and `daily_tokens` by agent, `insights` as a connection string. The backup's deployment has the
+    same name as the primary's. What is None, or not named for an agent, is not used by it or has no limit.
     """
 
     cosmos_endpoint: pulumi.Input[str]
@@ -46,6 +46,9 @@ class Dependencies:
     queue_endpoint: pulumi.Input[str] | None = None
     queues: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     openai_backup_endpoint: pulumi.Input[str] | None = None
+    insights: pulumi.Input[str] | None = None
+    daily_tokens: Mapping[str, int] = field(default_factory=dict)
+    total_tokens: int | None = None
 
     def environment(self, agent: str, identity: str) -> dict[str, pulumi.Input[str]]:
         """The variables of one agent, whose identity has the given name."""
@@ -56,6 +59,7 @@ class Dependencies:
             "CosmosDb__Endpoint": self.cosmos_endpoint,
             "CosmosDb__Database": DATABASE,
             "CosmosDb__Container": CONTAINER,
+            "CosmosDb__Ledger": LEDGER,
             "KeyVault__Uri": self.vault_uri,
         }
         if self.openai_backup_endpoint is not None:
@@ -68,4 +72,11 @@ class Dependencies:
         if self.queue_endpoint is not None and agent in self.queues:
             found["Storage__QueueEndpoint"] = self.queue_endpoint
             found["Storage__Queue"] = self.queues[agent]
+        if self.insights is not None:
+            # Says where telemetry is sent to; without a role it opens nothing.
+            found["APPLICATIONINSIGHTS_CONNECTION_STRING"] = self.insights
+        if agent in self.daily_tokens:
+            found["TokenBudget__Daily"] = str(self.daily_tokens[agent])
+            if self.total_tokens is not None:
+                found["TokenBudget__Total"] = str(self.total_tokens)
         return found

@@ -1,4 +1,4 @@
-"""The way in: one host, one path per agent, through AKS's app routing (managed nginx)."""
+"""The way in: one host, one path per agent and the console, through AKS's app routing (managed nginx)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class IngressArgs:
 
 
 class Ingress(pulumi.ComponentResource):
-    """`/api/<agent>` of the host goes to the agent's service. `address` is the load balancer's IP."""
+    """`/api/<agent>` of the host goes to the agent's service, the console's paths to the first one's.
+
+    `address` is the load balancer's IP.
+    """
 
     def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:workload:Ingress", name, None, opts)
@@ -50,7 +53,7 @@ class Ingress(pulumi.ComponentResource):
                 rules=[
                     IngressRuleArgs(
                         host=args.host,
-                        http=HTTPIngressRuleValueArgs(paths=[_path(agent) for agent in args.agents]),
+                        http=HTTPIngressRuleValueArgs(paths=_paths(args.agents)),
                     )
                 ],
             ),
@@ -60,11 +63,19 @@ class Ingress(pulumi.ComponentResource):
         self.register_outputs({"address": self.address})
 
 
-def _path(agent: str) -> HTTPIngressPathArgs:
+def _paths(agents: list[str]) -> list[HTTPIngressPathArgs]:
+    return [
+        *(_path(f"/api/{agent}", "Prefix", agent) for agent in agents),
+        _path("/", "Exact", agents[0]),
+        _path("/console", "Prefix", agents[0]),
+    ]
+
+
+def _path(path: str, kind: str, agent: str) -> HTTPIngressPathArgs:
     port = ServiceBackendPortArgs(name="http")
     return HTTPIngressPathArgs(
-        path=f"/api/{agent}",
-        path_type="Prefix",
+        path=path,
+        path_type=kind,
         backend=IngressBackendArgs(service=IngressServiceBackendArgs(name=workload(agent), port=port)),
     )
 

@@ -52,17 +52,22 @@ class Way:
 
 @dataclass(frozen=True)
 class Reach:
-    """Where what the pods call is: `services` are Azure's, private endpoints or public; `identity` Entra ID.
+    """Where what the pods call is: `services` are Azure's, private endpoints or public; `identity` Entra ID,
+    `telemetry` Application Insights.
 
-    Entra ID has no private endpoint. Network policies know addresses and not names, so what is public is all
-    of the internet; the network's security groups and roles narrow it.
+    Those two have no private endpoint here. Network policies know addresses and not names, so what is public
+    is all of the internet; the network's security groups and roles narrow it.
     """
 
     services: Sequence[Range] = (INTERNET,)
     identity: Sequence[Range] = (INTERNET,)
+    telemetry: Sequence[Range] = (INTERNET,)
 
     def to_identity(self) -> Way:
         return Way("identity", self.identity, [(443, 443)])
+
+    def to_telemetry(self) -> Way:
+        return Way("telemetry", self.telemetry, [(443, 443)])
 
     def to_services(self) -> Way:
         return Way("services", self.services, [(443, 443)])

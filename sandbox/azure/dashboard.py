@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 
 from sandbox.arm.errors import bad_request
-from sandbox.arm.handler import Handler, Put
+from sandbox.arm.handler import Put
 from sandbox.arm.resource import Body
 from sandbox.azure import checks
 from sandbox.azure.insights.collection import ACCOUNT_TYPE
+from sandbox.azure.private_link import PrivateLinkTarget
 
 _SKUS = ("Standard", "Essential")
 #: Major versions that can be asked for, and the release that each is.
@@ -16,7 +17,7 @@ _VERSIONS = {"11": "11.6.4", "12": "12.0.2"}
 _NEWEST = "11"
 
 
-class GrafanaHandler(Handler):
+class GrafanaHandler(PrivateLinkTarget):
     type = "Microsoft.Dashboard/grafana"
     long_running = True
 

@@ -21,7 +21,15 @@ _APPLICATIONS = frozenset(
     }
 )
 #: Where Microsoft's resources have their URLs; clients carry some of these whatever the cloud.
-_DOMAINS = ("azure.com", "azure.net", "windows.net", "azure.io", "applicationinsights.io", "microsoft.com")
+_DOMAINS = (
+    "azure.com",
+    "azure.net",
+    "windows.net",
+    "azure.io",
+    "applicationinsights.io",
+    "loganalytics.io",
+    "microsoft.com",
+)
 
 
 @dataclass(frozen=True)

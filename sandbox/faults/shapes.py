@@ -92,6 +92,7 @@ def service(fault: Fault) -> Response:
 PLANES: Mapping[str, tuple[tuple[str, ...], Shape]] = {
     "cosmos": (("documents",), cosmos),
     "eventgrid": (("eventgrid",), service),
+    "insights": (("in.applicationinsights",), service),
     "keyvault": (("vault",), service),
     "openai": (("openai",), openai),
     "registry": (("azurecr",), registry),

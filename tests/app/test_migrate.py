@@ -61,7 +61,7 @@ def _row(**values: Any) -> dict[str, Any]:
     }
 
 
-def _script_for(*users: str) -> list[list[exp.Expression | None]]:
+def _script_for(*users: str) -> list[list[exp.Expr | None]]:
     script = migrate.script(_settings(Users=dict.fromkeys(users, CLIENT)))
     return [
         sqlglot.parse(batch, dialect="tsql", error_level=ErrorLevel.RAISE) for batch in script.split("\nGO\n")
@@ -73,8 +73,10 @@ def test_the_script_for_azure_sql_is_t_sql() -> None:
     tables = [node for node in parsed if isinstance(node, exp.Create) and node.args["kind"] == "TABLE"]
     created = {table.find(exp.Table).name: table for table in tables}  # type: ignore[union-attr]
     columns = {
-        column.name: column.kind.sql("tsql") for column in created["AgentExecutions"].find_all(exp.ColumnDef)
-    }  # type: ignore[union-attr]
+        column.name: column.kind.sql("tsql")
+        for column in created["AgentExecutions"].find_all(exp.ColumnDef)
+        if column.kind
+    }
     assert columns["Id"] == "UNIQUEIDENTIFIER"
     assert columns["StartedAt"] == "DATETIMEOFFSET"
     assert set(columns) == set(AGENT_EXECUTIONS.columns.keys())

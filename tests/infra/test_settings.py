@@ -14,6 +14,43 @@ GOOD: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("stack", ["prod", "tmp", "dev2"])
+def test_only_dev_may_be_open_to_anybody(stack: str) -> None:
+    entra = json.dumps({"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://agents"})
+    assert parse(GOOD, "dev").authentication is None
+    with pytest.raises(
+        SettingsError, match=r"pulumi config set --path agents:authentication\.tenant"
+    ) as refused:
+        parse(GOOD, stack)
+    assert f"anybody could call the agents of {stack}" in str(refused.value)
+    assert parse({**GOOD, "authentication": entra}, stack).authentication is not None
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "message"),
+    [
+        (
+            "authentication",
+            {"tenant": "contoso", "audience": "api://a"},
+            "agents:authentication.tenant is 'con",
+        ),
+        ("authentication", {"tenant": "1" * 36}, "agents:authentication.audience is missing"),
+        ("http", {"rate": "10"}, "agents:http.rate is '10'"),
+        ("http", {"max_body_bytes": 10}, "agents:http.max_body_bytes is 10"),
+        ("agents", {"devops": {"pins": {"a": "1"}}}, "agents:agents.devops.pins.a is '1'"),
+        (
+            "agents",
+            {"devops": {"trials": {"a": {"version": "1.0.0", "share": 2}}}},
+            "agents:agents.devops.trials.a.share is 2",
+        ),
+    ],
+)
+def test_who_may_call_what_is_named_when_wrong(section: str, value: Any, message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse({**GOOD, section: json.dumps(value)}, "dev")
+    assert message in str(refused.value)
+
+
 def test_defaults_are_the_smallest_honest_size() -> None:
     settings = parse(GOOD, "dev")
     assert settings.environment == "dev"

@@ -35,5 +35,7 @@ def test_it_can_be_used_as_it_stands_and_changes_nothing() -> None:
         if value is not None
     }
     least = {"location": "westeurope", "version": "1.0.0", "agents": json.dumps({"notification": {}})}
-    long_term = parse({**least, "sql": json.dumps({"long_term": {}})}, "dev")
-    assert parse(values, "dev") == long_term
+    sql = {"long_term": {}}
+    entra = {"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://agents"}
+    shown = {**least, "sql": json.dumps(sql), "authentication": json.dumps(entra)}
+    assert parse(values, "dev") == parse(shown, "dev")

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from infra.azure.kubeconfig import AKS_SERVER_ID, sign_in_with_azure_cli
+from infra.settings.sections import AgentSettings
 from infra.workload.dependencies import Dependencies
 from infra.workload.image import SOURCES, source_hash
-from infra.workload.prompts import content_hash, read_prompts
+from infra.workload.prompts import ROOT, content_hash, listens, read_prompts, versions
 
 
 def _tree(root: Path, content: str = "x = 1\n") -> Path:
@@ -43,6 +44,40 @@ def test_prompts_are_named_by_their_content(tmp_path: Path) -> None:
     first = read_prompts("helper", tmp_path)
     (tmp_path / "helper" / "a.md").write_text("two")
     assert content_hash(first) != content_hash(read_prompts("helper", tmp_path))
+
+
+def test_a_declaration_travels_with_the_prompts_and_says_what_is_listened_to(tmp_path: Path) -> None:
+    (tmp_path / "helper").mkdir()
+    (tmp_path / "helper" / "a.md").write_text("one")
+    assert listens(read_prompts("helper", tmp_path)) == []
+    (tmp_path / "helper" / "agent.yaml").write_text("{listens: [{type: b.c}, {type: a.b}, {type: b.c}]}")
+    found = read_prompts("helper", tmp_path)
+    assert set(found) == {"a.md", "agent.yaml"}
+    assert listens(found) == ["a.b", "b.c"]
+
+
+@pytest.mark.parametrize("text", ["[", "[]", "{listens: [{}]}", "{listens: 3}", "text"])
+def test_a_broken_declaration_is_refused(text: str) -> None:
+    with pytest.raises(pulumi.RunError, match=r"python -m app\.agents\.check"):
+        listens({"agent.yaml": text})
+
+
+def test_shipped_agents_listen_to_what_shipped_agents_emit() -> None:
+    folders = [folder.name for folder in ROOT.iterdir()]
+    heard = {agent: listens(read_prompts(agent)) for agent in folders}
+    assert heard["devops"] == ["agents.servicedesk.incident.triaged"]
+    assert heard["notification"] == ["agents.devops.actions.proposed", "agents.servicedesk.incident.triaged"]
+
+
+def test_versions_are_told_where_they_are_chosen() -> None:
+    assert versions(AgentSettings()) == {}
+    chosen = AgentSettings.model_validate(
+        {"pins": {"a": "1.0.0"}, "trials": {"b": {"version": "2.0.0", "share": 0.1}}}
+    )
+    assert versions(chosen) == {
+        "Prompts__Pins": '{"a": "1.0.0"}',
+        "Prompts__Trials": '{"b": {"share": 0.1, "version": "2.0.0"}}',
+    }
 
 
 def test_an_agent_without_prompts_is_refused(tmp_path: Path) -> None:

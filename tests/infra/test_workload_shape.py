@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 import yaml
 
+from app.settings import ConsumerSettings, read
 from infra.observability import thresholds
+from infra.workload.access import Access
 from infra.workload.dependencies import SqlDatabase
 from infra.workload.policies import Range, Reach
 from tests.infra.workload import (
     AGENTS,
+    CLOSED,
     IMAGE,
+    KEY,
     NAMESPACE,
+    OPEN,
     Declarations,
     container,
     declared,
@@ -72,9 +77,13 @@ def test_a_pod_leaves_before_it_stops_and_finishes_what_it_has(found: Declaratio
     spec = of(found, "Deployment")[AGENT]["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     pod = spec["template"]["spec"]
-    leaving = container(spec["template"])["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # app/__main__.py drains for the model's 60 seconds and 5 for storing.
-    assert pod["terminationGracePeriodSeconds"] > leaving + 65
+    environment = {item["name"]: item["value"] for item in container(spec["template"])["env"]}
+    leaving = int(environment["Shutdown__LeaveSeconds"])
+    assert leaving >= 5
+    # app/__main__.py drains for the model's 60 seconds and 5 for storing; then an event may take its time,
+    # and app/telemetry sends for 5 more.
+    handling = ConsumerSettings().handle_seconds
+    assert pod["terminationGracePeriodSeconds"] > leaving + 65 + handling + 5
 
 
 def test_pods_are_spread_over_zones_and_nodes(found: Declarations) -> None:
@@ -107,6 +116,24 @@ def test_an_agent_is_told_where_everything_is(found: Declarations) -> None:
     assert environment["Sql__Dialect"] == "postgresql"
     assert environment["Storage__Queue"] == "notification"
     assert environment["EventGrid__Endpoint"] == "https://topic.example/api/events"
+    assert environment["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith(f"InstrumentationKey={KEY};")
+    assert environment["CosmosDb__Ledger"] == "Ledger"
+    assert (environment["TokenBudget__Daily"], environment["TokenBudget__Total"]) == ("1000000", "1500000")
+
+
+@pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["dev", "prod"])
+def test_the_application_takes_what_it_is_told_about_callers(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = container(templates(declared(access=access))[AGENT])
+    told = {item["name"]: item["value"] for item in pod["env"]}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings = read()
+    assert settings.environment == access.environment
+    assert settings.authentication.enabled is (access.authentication is not None)
+    assert settings.http.rate == access.http.rate
+    assert settings.http.max_body_bytes == access.http.max_body_bytes
 
 
 def test_without_a_database_nothing_speaks_of_one() -> None:
@@ -167,7 +194,7 @@ class TestMigration:
 class TestPolicies:
     def test_every_way_has_a_name(self, found: Declarations) -> None:
         agents = [f"{agent}-agent" for agent in AGENTS]
-        ways = ("to-identity", "to-services", "to-sql", "from-ingress", "from-prometheus")
+        ways = ("to-identity", "to-services", "to-telemetry", "to-sql", "from-ingress", "from-prometheus")
         assert set(of(found, "NetworkPolicy")) == {
             "default-deny",
             "to-dns",
@@ -214,8 +241,9 @@ class TestPolicies:
         for way in ("to-services", "to-sql"):
             (rule,) = policies[f"{AGENT}-{way}"]["spec"]["egress"]
             assert rule["to"] == [{"ipBlock": {"cidr": "10.240.16.0/24"}}]
-        (rule,) = policies[f"{AGENT}-to-identity"]["spec"]["egress"]
-        assert rule["to"][0]["ipBlock"]["cidr"] == "0.0.0.0/0"
+        for way in ("to-identity", "to-telemetry"):
+            (rule,) = policies[f"{AGENT}-{way}"]["spec"]["egress"]
+            assert rule["to"][0]["ipBlock"]["cidr"] == "0.0.0.0/0"
 
     def test_only_the_ingress_controller_and_prometheus_come_in(self, found: Declarations) -> None:
         policies = of(found, "NetworkPolicy")

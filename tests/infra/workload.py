@@ -9,7 +9,8 @@ import pulumi
 import yaml
 
 from infra.azure.identity import Identity, IdentityArgs
-from infra.settings.sections import AgentSettings, CertificateSettings
+from infra.settings.sections import AgentSettings, AuthenticationSettings, CertificateSettings, HttpSettings
+from infra.workload.access import Access
 from infra.workload.agent import Agent, AgentArgs
 from infra.workload.certificates import Certificate, CertificateArgs, CertManager
 from infra.workload.dependencies import Dependencies, SqlDatabase
@@ -21,12 +22,19 @@ from tests.infra.azure.declaring import Declarations, Declared, declare, small
 
 NAMESPACE = "agents-dev"
 DIGEST = "sha256:" + "0" * 64
+KEY = "11111111-2222-3333-4444-555555555555"
 IMAGE = f"acragentsdev.azurecr.io/agents-api:1.0.0@{DIGEST}"
 AGENTS = {
     "notification": AgentSettings(replicas=2, max_replicas=4),
     "devops": AgentSettings(priority="batch", memory="512Mi", memory_limit="1Gi"),
 }
 REACH = Reach()
+OPEN = Access("dev", None, HttpSettings())
+CLOSED = Access(
+    "prod",
+    AuthenticationSettings(tenant="11111111-2222-3333-4444-555555555555", audience="api://agents"),
+    HttpSettings(rate="600/minute"),
+)
 
 
 def declared(
@@ -35,6 +43,7 @@ def declared(
     reach: Reach = REACH,
     sql: SqlDatabase | None = SqlDatabase("sql-agents-dev.example", "AgentsDB", "postgresql"),  # noqa: B008
     image: str = IMAGE,
+    access: Access = OPEN,
     version: str = "1.0.0",
 ) -> Declarations:
     def program() -> None:
@@ -72,6 +81,10 @@ def declared(
             "https://topic.example/api/events",
             "https://st.queue.example/",
             {agent: agent for agent in agents},
+            openai_backup_endpoint="https://openai-backup.example",
+            insights=f"InstrumentationKey={KEY};IngestionEndpoint=https://in.example/",
+            daily_tokens={agent: settings.daily_tokens for agent, settings in agents.items()},
+            total_tokens=1_500_000,
         )
         for agent, settings in agents.items():
             Agent(
@@ -83,6 +96,7 @@ def declared(
                     image=image,
                     version=version,
                     settings=settings,
+                    access=access,
                     identity=identity(agent),
                     identity_name=f"id-{agent}-agents-dev",
                     oidc_issuer="https://issuer.example",

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from sandbox.config import Config
+from sandbox.config import TENANT_ID, Config
 from sandbox.host import netns
 from sandbox.host.hosts import HostNames
 from tests.sandboxed import ROOT, Result, Sandbox, sandbox_command
@@ -59,8 +60,11 @@ class _Stack:
 @pytest.fixture
 def stack(bare_sandbox: Sandbox, tmp_path: Path) -> Iterator[_Stack]:
     config = tmp_path / "Pulumi.tmp.yaml"
-    lines = (ROOT / "Pulumi.dev.yaml").read_text().splitlines(keepends=True)
-    config.write_text("".join(line for line in lines if not line.startswith("encryptionsalt:")))
+    document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    del document["encryptionsalt"]
+    # Only an environment named dev is open to anybody; nobody calls the agents of this one.
+    document["config"]["agents:authentication"] = {"tenant": TENANT_ID, "audience": "api://agents"}
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
     stack = _Stack(bare_sandbox, config)
     stack.remove()
     yield stack

@@ -86,5 +86,5 @@ def test_a_prompt_that_changes(sandbox: Sandbox, checkout: Checkout) -> None:
     checkout.change("prompts/notification/compose.md", "Keep every fact", "Keep each fact")
     code, report = preview(checkout, sandbox)
     assert code == 0
-    assert "**`prompts/notification/compose.md`** changes and stays version 1.0.0" in report
+    assert "**`prompts/notification/compose.md`** changes and stays version 2.0.0" in report
     assert "its content changes and its version does not" in report

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.config import TENANT_ID
 from sandbox.types.table import by_token
 from tests.sandboxed import ROOT, Result, Sandbox
 
@@ -51,6 +52,8 @@ class OwnStack:
         self._events = folder / "events.json"
         document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
         document["config"]["agents:agents"] = {"notification": {}}
+        # Only an environment named dev is open to anybody; nobody calls the agent of this one.
+        document["config"]["agents:authentication"] = {"tenant": TENANT_ID, "audience": "api://agents"}
         self._settings.write_text(yaml.safe_dump(document))
         # Making a stack writes into the settings beside Pulumi.yaml.
         shutil.copy(ROOT / "Pulumi.yaml", folder)

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.arm.errors import ArmError, bad_request, conflict
-from sandbox.arm.handler import Action, Call, Handler, Put
+from sandbox.arm.handler import Action, Call, Put
 from sandbox.arm.operation import Operation
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.account_keys import account_keys
 from sandbox.azure.cognitiveservices.deleted_accounts import RETENTION_DAYS, DeletedAccounts, deleted_by_id
 from sandbox.azure.cognitiveservices.deployed import ACCOUNTS
 from sandbox.azure.cognitiveservices.listings import Listings
+from sandbox.azure.private_link import PrivateLinkTarget
 
 _DELETION = ("deletionDate", "scheduledPurgeDate")
 #: What ARM itself writes anew.
@@ -24,7 +25,7 @@ _COMPUTED = ("internalId", "dateCreated")
 _KINDS = ("OpenAI", "AIServices")
 
 
-class AccountHandler(Handler):
+class AccountHandler(PrivateLinkTarget):
     type = ACCOUNTS
 
     def actions(self) -> Mapping[str, Action]:

@@ -17,6 +17,7 @@ from sandbox.azure.containerregistry import admin, naming, sku
 from sandbox.azure.containerregistry.distribution import Distribution, distribution
 from sandbox.azure.containerregistry.folder import Folder
 from sandbox.azure.containerregistry.tasks.runs import Runs
+from sandbox.azure.private_link import PrivateLinkTarget
 
 _DEFAULTS: Mapping[str, Any] = {
     "adminUserEnabled": False,
@@ -45,7 +46,7 @@ def _policies(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {**known, **unknown}
 
 
-class RegistryHandler(Handler):
+class RegistryHandler(PrivateLinkTarget):
     type = naming.TYPE
     long_running = True
 

@@ -15,9 +15,10 @@ from sandbox.azure.dataplane import find
 from sandbox.azure.documentdb import account_body, builtin_roles, keys, naming
 from sandbox.azure.documentdb.databases import databases
 from sandbox.azure.documentdb.engine import engine
+from sandbox.azure.private_link import PrivateLinkTarget
 
 
-class AccountHandler(Handler):
+class AccountHandler(PrivateLinkTarget):
     type = naming.ACCOUNT
     long_running = True
     #: The official client takes nothing but 200 from this PUT.
@@ -61,7 +62,8 @@ class AccountHandler(Handler):
         await self.provision(resource)
 
     async def view(self, resource: Resource) -> Body:
-        return {name: value for name, value in resource.wire().items() if name != keys.GENERATIONS}
+        shown = await super().view(resource)
+        return {name: value for name, value in shown.items() if name != keys.GENERATIONS}
 
     async def delete(self, resource: Resource) -> None:
         await engine(self.services.config, resource).stop(self.services.supervisor)

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.arm.errors import ArmError, bad_request, conflict
-from sandbox.arm.handler import Action, Call, Handler, Put
+from sandbox.arm.handler import Action, Call, Put
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.account_keys import account_keys
 from sandbox.azure.eventgrid import naming
 from sandbox.azure.eventgrid.formats import CLOUD_EVENTS, EVENT_GRID
+from sandbox.azure.private_link import PrivateLinkTarget
 
 _RESERVED = ("microsoft", "eventgrid", "system")
 _KEYS = {"key1": 1, "key2": 2}
@@ -25,7 +26,7 @@ _SCHEMAS = {name.lower(): name for name in (CLOUD_EVENTS, EVENT_GRID)}
 _MOST_RULES = 128
 
 
-class TopicHandler(Handler):
+class TopicHandler(PrivateLinkTarget):
     type = naming.TOPIC
     long_running = True
     #: The official client takes nothing else.

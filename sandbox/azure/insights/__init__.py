@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.azure.insights import telemetry
 from sandbox.azure.insights.action_groups import ActionGroupHandler
 from sandbox.azure.insights.activity_alerts import ActivityLogAlertHandler
 from sandbox.azure.insights.collection import AssociationHandler, EndpointHandler, RuleHandler
@@ -11,6 +12,7 @@ from sandbox.azure.insights.metric_alerts import MetricAlertHandler
 from sandbox.azure.insights.query_rules import QueryRuleHandler
 from sandbox.azure.insights.webtests import WebTestHandler
 from sandbox.azure.insights.workbooks import WorkbookHandler
+from sandbox.services import Services
 
 HANDLERS = (
     ActionGroupHandler,
@@ -25,3 +27,15 @@ HANDLERS = (
     WebTestHandler,
     WorkbookHandler,
 )
+
+
+def mount(services: Services) -> None:
+    telemetry.mount(services)
+
+
+async def start(services: Services) -> None:
+    telemetry.publish(services)
+
+
+async def stop(services: Services) -> None:
+    telemetry.stop(services)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 from sandbox.arm.errors import bad_request
 from sandbox.arm.handler import Handler, Put
-from sandbox.arm.resource import Body
+from sandbox.arm.resource import Body, Resource
 from sandbox.azure import checks
+from sandbox.azure.insights.telemetry import naming
 
-TYPE = "Microsoft.Insights/components"
-WORKSPACE_TYPE = "Microsoft.OperationalInsights/workspaces"
+TYPE = naming.COMPONENT
+WORKSPACE_TYPE = naming.WORKSPACE
 #: Days that Azure lets data be kept.
 _RETENTION = (30, 60, 90, 120, 180, 270, 365, 550, 730)
 
@@ -45,7 +46,7 @@ class ComponentHandler(Handler):
         body = copy.deepcopy(put.body)
         before = put.previous.properties if put.previous else {}
         sent = {key: value for key, value in body["properties"].items() if value is not None}
-        region, suffix = put.body["location"], self.services.names.suffix
+        region, names = put.body["location"], self.services.names
         key = before.get("InstrumentationKey") or str(uuid.uuid4())
         app = before.get("AppId") or str(uuid.uuid4())
         created = before.get("CreationDate") or datetime.now(UTC).isoformat()
@@ -66,10 +67,27 @@ class ComponentHandler(Handler):
             "ConnectionString": ";".join(
                 (
                     f"InstrumentationKey={key}",
-                    f"IngestionEndpoint=https://{region}.in.applicationinsights.{suffix}/",
-                    f"LiveEndpoint=https://{region}.livediagnostics.monitor.{suffix}/",
+                    f"IngestionEndpoint=https://{naming.ingestion_host(names, region)}/",
+                    f"LiveEndpoint=https://{region}.livediagnostics.monitor.{names.suffix}/",
+                    # Clouds other than the public one say what tokens are to be made out to.
+                    f"AADAudience={naming.audience(names)}",
                     f"ApplicationId={app}",
                 )
             ),
         }
         return body
+
+    async def provision(self, resource: Resource) -> None:
+        self.services.hosts.publish(self._host(resource))
+
+    async def resume(self, resource: Resource) -> None:
+        await self.provision(resource)
+
+    async def delete(self, resource: Resource) -> None:
+        """What was sent stays in the workspace. The region's endpoint goes with its last component."""
+        others = (one for one in self.services.store.list(type=TYPE) if one.id != resource.id)
+        if all(one.location != resource.location for one in others):
+            self.services.hosts.withdraw(self._host(resource))
+
+    def _host(self, resource: Resource) -> str:
+        return naming.ingestion_host(self.services.names, str(resource.location))

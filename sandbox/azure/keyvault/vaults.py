@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 
 from sandbox.arm.errors import ArmError, bad_request
-from sandbox.arm.handler import Handler, Put
+from sandbox.arm.handler import Put
 from sandbox.arm.operation import Operation
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dataplane import find_deleted
@@ -15,6 +15,7 @@ from sandbox.azure.keyvault.deleted_vaults import DeletedVaults
 from sandbox.azure.keyvault.mirror import Mirror
 from sandbox.azure.keyvault.properties import DEFAULT_RETENTION_DAYS, retention_days
 from sandbox.azure.keyvault.secret_store import secret_store
+from sandbox.azure.private_link import PrivateLinkTarget
 from sandbox.config import TENANT_ID
 from sandbox.services import Services
 
@@ -27,7 +28,7 @@ _DEFAULTS = {
 }
 
 
-class VaultHandler(Handler):
+class VaultHandler(PrivateLinkTarget):
     type = naming.TYPE
 
     def __init__(self, services: Services) -> None:

@@ -12,13 +12,14 @@ from sandbox.arm.ids import child
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dataplane import find
+from sandbox.azure.private_link import PrivateLinkTarget
 from sandbox.azure.sql import administrators, database_body, groups, naming, server_body
 from sandbox.azure.sql.estate import estate_of
 from sandbox.azure.sql.instance import instance
 from sandbox.types.rows.data import SQL_NAME
 
 
-class ServerHandler(Handler):
+class ServerHandler(PrivateLinkTarget):
     type = naming.SERVER
     long_running = True
 

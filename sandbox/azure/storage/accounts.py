@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.arm.errors import bad_request, conflict
-from sandbox.arm.handler import Action, Call, Handler, Put
+from sandbox.arm.handler import Action, Call, Put
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.account_keys import account_keys
 from sandbox.azure.dataplane import find
+from sandbox.azure.private_link import PrivateLinkTarget
 from sandbox.azure.storage.azurite import Azurite
 from sandbox.azure.storage.contents import holds_blobs
 from sandbox.azure.storage.gateway import TYPE
@@ -38,7 +39,7 @@ _DEFAULTS: Body = {
 }
 
 
-class StorageAccountHandler(Handler):
+class StorageAccountHandler(PrivateLinkTarget):
     type = TYPE
     long_running = True
     long_running_delete = False

@@ -142,6 +142,7 @@ _DEV: dict[str, Any] = {
 }
 _PROD: dict[str, Any] = {
     **_DEV,
+    "authentication": {"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://agents"},
     "registry": {"sku": "Premium"},
     "cosmos": {"throughput": 4000, "backup": "Continuous30Days"},
     "sql": {"sku": "BC_Gen5_2", "point_in_time_days": 35, "long_term": {}},

@@ -46,6 +46,7 @@ def _expected(openai: list[str]) -> set[tuple[str, str, str]]:
             for account in openai
         ),
         *((agent, "STORAGE_QUEUE_DATA_MESSAGE_PROCESSOR", f"/Queue/{agent}") for agent in agents),
+        *((agent, "STORAGE_QUEUE_DATA_READER", f"/Queue/{agent}") for agent in agents),
         ("operator", "STORAGE_BLOB_DATA_READER", "/BlobContainer/dead-letters"),
         *((user, "EVENTGRID_DATA_SENDER", "/Topic/events") for user in (*agents, "operator")),
         *(("topic", "STORAGE_QUEUE_DATA_MESSAGE_SENDER", f"/Queue/{agent}") for agent in agents),
@@ -72,7 +73,7 @@ def test_an_agent_works_on_the_items_of_each_container(in_dev: Declarations) -> 
         *(
             (agent, role, f"{_DATABASE}/colls/{container}")
             for agent in ("notification", "devops")
-            for container in ("Events", "Outbox", "Ledger")
+            for container in ("Events", "Ledger")
         ),
         ("operator", contributor, _DATABASE),
     }

@@ -45,7 +45,7 @@ def test_leaving_out_restore_inputs_undoes_no_restore(in_dev: Declarations) -> N
 
 def test_throughput_tuned_by_hand_stays(in_dev: Declarations) -> None:
     containers = in_dev.of("cosmosdb:SqlResourceSqlContainer")
-    assert {one.inputs["containerName"] for one in containers} == {"Events", "Outbox", "Ledger"}
+    assert {one.inputs["containerName"] for one in containers} == {"Events", "Ledger"}
     for container in containers:
         assert container.ignored == ("options",)
         assert container.inputs["options"] == {"autoscaleSettings": {"maxThroughput": 1000}}
@@ -58,12 +58,10 @@ def test_containers_index_what_is_queried_and_forget_what_is_old(in_dev: Declara
     }
     assert {name: resource["partitionKey"]["paths"] for name, resource in found.items()} == {
         "Events": ["/agent"],
-        "Outbox": ["/agent"],
         "Ledger": ["/day"],
     }
     assert {name: resource["defaultTtl"] for name, resource in found.items()} == {
         "Events": 90 * 86_400,
-        "Outbox": -1,
         "Ledger": 400 * 86_400,
     }
     for resource in found.values():

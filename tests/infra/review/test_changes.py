@@ -180,3 +180,24 @@ def test_stacks_are_those_with_settings_that_git_does_not_ignore(repository: Pat
         (repository / f"Pulumi.{name}.yaml").write_text("")
     (repository / "Pulumi.yaml").write_text("")
     assert stack_names(repository) == ["dev", "prod-dr"]
+
+
+def test_what_is_no_longer_emitted_is_warned_of() -> None:
+    path = "prompts/one/agent.yaml"
+    before = "{default: a, emits: [agents.one.done, {type: agents.one.failed}]}"
+    found = compare(path, before, "{default: b, emits: [agents.one.done]}")
+    assert found is not None
+    assert found.headline == "changes"
+    assert [fact.path for fact in found.facts] == ["default", "emits"]
+    assert found.warnings == ("who listens to agents.one.failed hears nothing any more",)
+    removed, new = compare(path, before, None), compare(path, None, before)
+    assert removed is not None
+    assert len(removed.warnings) == 2
+    assert new is not None
+    assert (new.headline, new.warnings) == ("is new", ())
+
+
+def test_declarations_are_found_beside_prompts(repository: Path) -> None:
+    (repository / "prompts" / "one" / "agent.yaml").write_text("{default: a}")
+    changes = prompt_changes(baseline.find(repository))
+    assert [change.path for change in changes] == ["prompts/one/a.md", "prompts/one/agent.yaml"]

@@ -13,7 +13,7 @@ from tests.live.privileges.operations import ALLOWED, Ask, operation, register, 
 from tests.live.privileges.world import World, bearer
 
 AGENTS = ("notification", "servicedesk", "devops", "testplanning", "implementation")
-CONTAINERS = ("Events", "Outbox", "Ledger")
+CONTAINERS = ("Events", "Ledger")
 #: The partition of the items that are written here.
 PARTITION = "privileges"
 _SECONDS = 60
@@ -157,6 +157,8 @@ for _agent in AGENTS:
     for _kind, (_does, _method, _path) in _ON_MESSAGES.items():
         _ask = _on_storage("queue", _method, f"{_agent}/{_path}")
         register(f"queue.{_agent}.{_kind}", f"Queue `{_agent}`: {_does}", _ask)
+    _ask = _on_storage("queue", "GET", f"{_agent}?comp=metadata")
+    register(f"queue.{_agent}.properties", f"Queue `{_agent}`: read how many messages wait", _ask)
 register("queue.list", "Storage: list the queues", _on_storage("queue", "GET", "?comp=list"))
 for _kind, (_does, _method, _path) in _ON_LETTERS.items():
     _ask = _on_storage("blob", _method, f"dead-letters{_path}")

@@ -48,8 +48,7 @@ _OPENAI, _TOPIC = "accounts/oai-agents-dev", "topics/topic-agents-dev"
 _LETTERS = _below("deadletters", "list", "read", "write", "delete")
 _WRITES = ("read", "query", "create", "upsert", "replace")
 _KEPT = {
-    "Events": "executions, written and read again (`app/store`)",
-    "Outbox": "events that are still to be published",
+    "Events": "executions, and what is still to be published of them (`app/store`)",
     "Ledger": "the tokens spent, reserved and settled",
 }
 
@@ -73,7 +72,15 @@ def _agent(who: str) -> list[Grant]:
             "Storage Queue Data Message Processor",
             f"queues/{who}",
             "the events that are delivered to it (`app/events/queue.py`)",
-            _below(f"queue.{who}", "peek", "get", "delete"),
+            _below(f"queue.{who}", "get", "delete"),
+            _below(f"queue.{who}", "peek"),
+        ),
+        Grant(
+            who,
+            "Storage Queue Data Reader",
+            f"queues/{who}",
+            "how many of them wait, and for how long (`app/events/lag.py`)",
+            _below(f"queue.{who}", "properties", "peek"),
         ),
         Grant(
             who,

@@ -38,6 +38,9 @@ WILDCARDS = (
     "*.openai.azure.test",
     "*.blob.storage.azure.test",
     "*.queue.storage.azure.test",
+    "*.in.applicationinsights.azure.test",
+    "*.applicationinsights.azure.test",
+    "*.loganalytics.azure.test",
 )
 
 

@@ -71,6 +71,7 @@ async def test_every_plane_speaks_its_own_language(faults: Faults, client: httpx
         ("cosmos", "cosmos-agents.documents.azure.test", {"code": "TooManyRequests"}),
         ("keyvault", "kv-agents.vault.azure.test", {"error": {"code": "TooManyRequests"}}),
         ("eventgrid", "topic.westeurope-1.eventgrid.azure.test", {"error": {"code": "TooManyRequests"}}),
+        ("insights", "westeurope.in.applicationinsights.azure.test", {"error": {"code": "TooManyRequests"}}),
         ("registry", "acr.azurecr.azure.test", {"errors": [{"code": "TOOMANYREQUESTS"}]}),
     ):
         faults.add({"target": plane, "status": 429, "times": 1})

@@ -16,6 +16,7 @@ async def test_it_says_where_to_send_telemetry_to(arm: Arm, workspace: str) -> N
         f"InstrumentationKey={made['InstrumentationKey']};"
         "IngestionEndpoint=https://westeurope.in.applicationinsights.azure.test/;"
         "LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.test/;"
+        "AADAudience=https://monitor.azure.test/;"
         f"ApplicationId={made['AppId']}"
     )
     assert (made["RetentionInDays"], made["IngestionMode"]) == (90, "LogAnalytics")

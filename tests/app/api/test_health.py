@@ -17,16 +17,14 @@ from azure.core.exceptions import (
     ServiceRequestError,
 )
 
-from app.agents.agent import Agent
 from app.api import health
 from app.dependency import DependencyError, from_azure
 from app.events.queue import Queue
 from app.events.topic import Topic
 from app.main import build, create_app
-from app.prompts.prompt import load
 from app.settings import EventSettings, Settings, StorageSettings, VaultSettings
 from app.vault import Vault
-from tests.app.conftest import PROMPTS, FakeRouter, FakeStore
+from tests.app.conftest import PROMPTS, FakeRouter, FakeStore, make_agent
 
 HEALTH = "/api/notification/health"
 
@@ -55,8 +53,7 @@ class Service:
 def _client(*services: Any) -> httpx.AsyncClient:
     llm: Any = FakeRouter()
     store: Any = FakeStore()
-    agent = Agent("notification", load(PROMPTS)["compose"], llm, store)
-    transport = httpx.ASGITransport(create_app(agent, services))
+    transport = httpx.ASGITransport(create_app(make_agent(llm, store), services))
     return httpx.AsyncClient(transport=transport, base_url="http://agent")
 
 
@@ -196,6 +193,7 @@ async def test_only_what_the_environment_names_is_checked(monkeypatch: pytest.Mo
         "keyvault",
         "queue",
         "eventgrid",
+        "prompts",
     }
 
 

@@ -25,7 +25,8 @@ async def test_an_execution_is_answered_stored_and_read_back(
     answer = await client.post(EXECUTE, json=GOOD, headers={"x-correlation-id": "incident-7"})
     assert answer.status_code == 200
     execution = answer.json()
-    assert execution["output"] == ANSWER
+    assert execution["output"]["body"] == ANSWER["body"]
+    assert execution["output"]["delivery"]["recipient"] == "+316"
     assert execution["correlationId"] == answer.headers["x-correlation-id"] == "incident-7"
     assert answer.headers["x-llm-provider"] == "fake"
     assert ("notification", execution["id"]) in store.kept

@@ -1,0 +1,36 @@
+"""Jinja expressions of declarations: written by the project, over values written by others.
+
+Values are never compiled. An expression that yields nothing (an optional field that is not there) is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+_EXPRESSIONS = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+
+
+class ExpressionError(ValueError):
+    """An expression that does not compile, or fails on the values at hand; the message quotes it."""
+
+
+@lru_cache(maxsize=512)
+def compiled(text: str) -> Callable[..., Any]:
+    """Raises ExpressionError."""
+    try:
+        return _EXPRESSIONS.compile_expression(text)
+    except TemplateError as error:
+        raise ExpressionError(f"{text!r} is no expression: {error}") from error
+
+
+def evaluate(text: str, **values: Any) -> Any:
+    """What the expression yields. Raises ExpressionError."""
+    try:
+        return compiled(text)(values)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise ExpressionError(f"{text!r} fails: {error}") from error

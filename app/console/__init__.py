@@ -1,0 +1,1 @@
+"""The web console: files that a browser runs. No build step."""

@@ -1,0 +1,43 @@
+"""Servers on loopback and providers that call them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI
+
+from app.llm.providers import Provider
+from app.settings import ProviderName
+from tests.app.llm.stub import Server, serving
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as running:
+        yield running
+
+
+@pytest.fixture
+async def backup() -> AsyncIterator[Server]:
+    async with serving() as running:
+        yield running
+
+
+Connect = Callable[..., Provider]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Makes providers, as `connect(url, name)`, and closes them."""
+    made: list[Provider] = []
+
+    def make(url: str, name: ProviderName = "azure-openai", api_key: Any = "none") -> Provider:
+        client = AsyncOpenAI(base_url=f"{url}/openai/v1/", api_key=api_key, max_retries=0)
+        made.append(Provider(name, "azure.ai.openai", client, "gpt-4o-mini"))
+        return made[-1]
+
+    yield make
+    for provider in made:
+        await provider.close()
