@@ -62,6 +62,7 @@ def _one(found: Study) -> str:
     measured, one = found.measured, found.one
     rows = [
         ["processor", f"{measured.cpu_ms:.1f} ms", "measured"],
+        ["processor, to consume an event", f"{measured.consume_ms:.1f} ms", "measured"],
         ["memory of a process at its peak", f"{measured.peak_mib:.0f} MiB", "measured"],
         ["tokens asked", f"{measured.prompt_tokens:,.0f}", "the prompts, averaged"],
         ["tokens answered", f"{measured.completion_tokens:,.0f}", "answers that fit, averaged"],
