@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,12 +17,13 @@ from app.agents.run import Begun, Run
 from app.events.event import Event
 from app.events.handling import UnprocessableError
 from app.llm.chat import Completion
+from app.llm.failures import LLMError, RouteError
 from app.llm.options import DEFAULTS, Options
 from app.llm.router import Router
 from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
 from app.store.events import EventStore
-from app.store.executions import Execution, Usage
+from app.store.executions import Execution, StoreError, Usage
 from app.telemetry import spans
 from app.telemetry.logs import correlation_id as logged_correlation_id
 from app.telemetry.metrics import PROMPT_DURATION
@@ -57,9 +58,14 @@ class Agent:
         if stored := await self._before(run):
             return stored
         begun = self._begin(run)
-        completion = await self.llm.complete(
-            begun.prompt, begun.messages, deadline=options.deadline, skip=options.skip, fresh=options.fresh
-        )
+        async with self._watched(begun):
+            completion = await self.llm.complete(
+                begun.prompt,
+                begun.messages,
+                deadline=options.deadline,
+                skip=options.skip,
+                fresh=options.fresh,
+            )
         return await self._keep(begun, completion)
 
     async def stream(self, run: Run, options: Options = DEFAULTS) -> AsyncGenerator[str | Execution, None]:
@@ -72,7 +78,7 @@ class Agent:
             return
         begun = self._begin(run)
         parts = self.llm.stream(begun.prompt, begun.messages, deadline=options.deadline, skip=options.skip)
-        async with aclosing(parts):
+        async with self._watched(begun), aclosing(parts):
             async for part in parts:
                 yield await self._keep(begun, part) if isinstance(part, Completion) else part
 
@@ -114,12 +120,24 @@ class Agent:
         named = {"prompt.name": prompt.name, "prompt.version": prompt.meta.version}
         with spans.span("prompt.load", attributes=named), PROMPT_DURATION.labels(self.name).time():
             messages = prompt.render(run.input)
-        return Begun(run, definition, prompt, messages, started)
+        return Begun(str(uuid.uuid4()), run, definition, prompt, messages, started)
+
+    @asynccontextmanager
+    async def _watched(self, begun: Begun) -> AsyncIterator[None]:
+        """A model that fails leaves a row; that this cannot be done does not hide why the run failed."""
+        try:
+            yield
+        except (LLMError, RouteError) as error:
+            try:
+                await self.store.record_failure(begun.failure(self.name, error))
+            except StoreError as failure:
+                log.warning("the failed run %s left no row: %s", begun.id, failure)
+            raise
 
     async def _keep(self, begun: Begun, completion: Completion) -> Execution:
         run, declaration, finished = begun.run, begun.definition.declaration, datetime.now(UTC)
         execution = Execution(
-            id=str(uuid.uuid4()),
+            id=begun.id,
             agent=self.name,
             prompt=begun.prompt.name,
             prompt_version=begun.prompt.meta.version,

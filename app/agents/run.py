@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from app.agents.definition import Definition
 from app.events.event import Event
+from app.llm.failures import LLMError, RouteError
 from app.prompts.prompt import Prompt
 from app.store.executions import Execution
+from app.store.records import Record, input_hash
 
 
 class KeyReusedError(Exception):
@@ -44,8 +47,25 @@ class Run:
 class Begun:
     """A run with the definition in use when it began, whatever takes its place meanwhile."""
 
+    id: str
     run: Run
     definition: Definition
     prompt: Prompt
     messages: list[dict[str, str]]
     at: datetime
+
+    def failure(self, agent: str, error: LLMError | RouteError) -> Record:
+        """The row of a run whose model failed."""
+        return Record(
+            id=UUID(self.id),
+            agent=agent,
+            prompt=self.prompt.name,
+            prompt_version=self.prompt.meta.version,
+            status="failed",
+            correlation_id=self.run.correlation_id,
+            provider=error.provider if isinstance(error, LLMError) else None,
+            input_hash=input_hash(self.run.input),
+            error=str(error),
+            started_at=self.at,
+            finished_at=datetime.now(UTC),
+        )

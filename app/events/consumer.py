@@ -81,6 +81,8 @@ class Consumer:
         self._markers, self._letters = markers, letters
         self._settings, self._clock = settings, clock
         self._working: set[asyncio.Task[None]] = set()
+        #: Of the events in work.
+        self._keys: set[str] = set()
         self._failures, self._resume = 0, 0.0
         self._stopping = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -101,8 +103,8 @@ class Consumer:
 
     async def _take(self) -> None:
         """Take as many messages as there are hands for; after a failure one, which tells how things are."""
-        await rest(self._resume - asyncio.get_running_loop().time(), self._stopping)
         await self._a_hand_is_free()
+        await rest(self._resume - asyncio.get_running_loop().time(), self._stopping)
         if self._stopping.is_set():
             return
         careful = self._failures >= _OUTAGE
@@ -156,6 +158,16 @@ class Consumer:
             return await self._bury(
                 message, f"{event.hops} events led to it; at most {self._settings.max_hops} may"
             )
+        if event.key in self._keys:
+            # Delivered twice at the same time: when this one comes again, the other is done.
+            return Outcome.DEFERRED
+        self._keys.add(event.key)
+        try:
+            return await self._once(message, event)
+        finally:
+            self._keys.remove(event.key)
+
+    async def _once(self, message: Message, event: Event) -> Outcome:
         if await self._markers.seen(event.key):
             await self._inbox.delete(message)
             return Outcome.DUPLICATE

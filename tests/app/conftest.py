@@ -23,6 +23,7 @@ from app.prompts.reload import Watched
 from app.store.documents import ContinuationError
 from app.store.events import Page, Recorded
 from app.store.executions import Execution, StoreError
+from app.store.records import Record
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "notification"
 ANSWER = {"subject": "Disk", "body": "Disk is full.", "tone": "urgent"}
@@ -64,6 +65,7 @@ class FakeStore:
         self.kept: dict[tuple[str, str], Execution] = {}
         self.onces: dict[tuple[str, str], Execution] = {}
         self.events: list[Event] = []
+        self.failed: list[Record] = []
 
     async def record(
         self, execution: Execution, events: Sequence[Event] = (), once: str | None = None
@@ -77,6 +79,11 @@ class FakeStore:
         self.kept[execution.agent, execution.id] = execution
         self.events += events
         return Recorded(execution, fresh=True)
+
+    async def record_failure(self, record: Record) -> None:
+        if self.error:
+            raise self.error
+        self.failed.append(record)
 
     async def find(self, agent: str, execution_id: str) -> Execution | None:
         return self.kept.get((agent, execution_id))

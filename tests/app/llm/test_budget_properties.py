@@ -197,9 +197,8 @@ def test_fifty_pods_at_once_are_all_answered_and_fill_the_budget_to_the_last_tok
     async def scenario() -> None:
         kept = Container("day")
         container = Faulty(kept, chance(11), seconds=0.02)
-        budgets = [
-            Budget(limits(2000, 2000), "devops", Ledger(Documents(container)), Clock()) for _ in range(50)
-        ]
+        ledger = Ledger(Documents(container))
+        budgets = [Budget(limits(2000, 2000), "devops", ledger, Clock()) for _ in range(50)]
         for budget in budgets:
             await budget.__aenter__()
         asked = await asyncio.gather(

@@ -128,6 +128,8 @@ def test_a_workspace_is_read_by_data_action_too_but_not_by_half_of_the_rights(in
     rbac, scope = insights.world.rbac, insights.workspace.id.text
     rbac.grant("data-reader", DATA, scope=scope)
     assert insights.ask_workspace("AppTraces", who="data-reader").status_code == 403
+    rbac.grant("asker", QUERY_WORKSPACE, scope=scope, data=False)
+    assert insights.ask_workspace("AppTraces", who="asker").status_code == 403
     rbac.grant("data-reader", QUERY_WORKSPACE, scope=scope, data=False)
     assert insights.ask_workspace("AppTraces", who="data-reader").status_code == 200
 
