@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.load.events.run import WorkerError
 from benchmarks.load.processes import StartError
 from benchmarks.load.results import FILE
 from benchmarks.load.run import Plan, measure
 from benchmarks.load.table import page
-from benchmarks.load.targets import NAMES
+from benchmarks.load.targets import EVENTS, NAMES
 from benchmarks.load.wrk import MissingError
 
 
@@ -22,7 +23,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     try:
         results = measure(Plan(asked.seconds, asked.callers, asked.latencies, asked.only))
-    except (MissingError, StartError, subprocess.CalledProcessError) as error:
+    except (MissingError, StartError, WorkerError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
@@ -37,7 +38,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10, help="of each stage")
     parser.add_argument("--callers", type=int, nargs="+", default=[1, 16, 64, 100, 200])
     parser.add_argument("--latencies", type=int, nargs="+", default=[0, 50], help="of the model, in ms")
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="targets")
+    parser.add_argument(
+        "--only", nargs="+", choices=(*NAMES, EVENTS), default=(*NAMES, EVENTS), help="targets"
+    )
     parser.add_argument("--output", type=Path, default=FILE, help="the file of the figures (JSON)")
     return parser.parse_args()
 

@@ -12,13 +12,13 @@ import uvicorn
 
 from app.__main__ import main
 
-_run = uvicorn.run
+_config = uvicorn.Config
 
 
-def _on_loopback(app: Any, **options: Any) -> None:
-    _run(app, **{**options, "host": "127.0.0.1"})
+def _on_loopback(app: Any, **options: Any) -> uvicorn.Config:
+    return _config(app, **{**options, "host": "127.0.0.1"})
 
 
 if __name__ == "__main__":
-    uvicorn.run = _on_loopback
+    uvicorn.Config = _on_loopback  # type: ignore[assignment,misc]
     sys.exit(main())

@@ -60,8 +60,13 @@ def goals(results: Results) -> list[Goal]:
         ),
         Goal("an agent's memory at its peak", 200, results.peak_mib("app"), "MiB"),
         Goal("failed requests", 1, _errors(results), ""),
+        Goal("events that were lost, or handled again", 1, _wrong_events(results), ""),
         Goal("answered executions that were not stored", 1, max(0, results.answered - results.stored), ""),
     ]
+
+
+def _wrong_events(results: Results) -> float | None:
+    return results.events.lost + results.events.again if results.events else None
 
 
 def _p95(stage: Stage) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.load.events.figures import EventFigures
 from benchmarks.load.machine import Machine
 from benchmarks.load.prompts import PromptCost
 from benchmarks.load.wrk import Figures
@@ -51,7 +52,7 @@ class Request:
 class Results:
     """Of one run; `stored` are executions in the store beside `answered` ones, of the agent.
 
-    `prompts` are all agents' tokens.
+    `prompts` are all agents' tokens; `events` is None where they were not measured.
     """
 
     machine: Machine
@@ -61,6 +62,7 @@ class Results:
     stages: tuple[Stage, ...]
     answered: int
     stored: int
+    events: EventFigures | None = None
 
     def stage(self, target: str, latency_ms: int, callers: int) -> Stage | None:
         return next(
@@ -106,6 +108,7 @@ def load(file: Path = FILE) -> Results:
         stages=tuple(Stage.read(stage) for stage in value["stages"]),
         answered=value["answered"],
         stored=value["stored"],
+        events=EventFigures(**value["events"]) if value.get("events") else None,
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load import machine, targets, wrk
+from benchmarks.load.events.figures import EventFigures
+from benchmarks.load.events.run import measure as measure_events
 from benchmarks.load.prompts import costs
 from benchmarks.load.results import Request, Results, Stage
 from benchmarks.load.stubs.model import completion
@@ -22,16 +24,22 @@ _WARM_UP_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Plan:
-    """`only` names the targets, `latencies` the model's, in milliseconds."""
+    """`only` names the targets, `latencies` the model's, in milliseconds.
+
+    Events: so many that wait when they are consumed, and then `event_rate` a second for `event_seconds`.
+    """
 
     seconds: float
     callers: Sequence[int]
     latencies: Sequence[int]
     only: Sequence[str]
+    backlog: int = 2_000
+    event_rate: float = 20.0
+    event_seconds: float = 30.0
 
 
 def measure(plan: Plan) -> Results:
-    """Raises StartError, MissingError, and HTTPStatusError when a target does not work at all."""
+    """Raises StartError, MissingError, WorkerError, and HTTPStatusError for a target that does not work."""
     found = machine.describe()
     # Where others are at work, the scheduler knows better who should run where.
     measured_on, rest = processors() if found.calm else ([], [])
@@ -41,6 +49,7 @@ def measure(plan: Plan) -> Results:
     ):
         stages = _stages(plan, bench, rest)
         stored = bench.stored()
+    events = _events(plan) if targets.EVENTS in plan.only else None
     return Results(
         machine=found,
         seconds=plan.seconds,
@@ -49,7 +58,15 @@ def measure(plan: Plan) -> Results:
         stages=tuple(stages),
         answered=sum(stage.figures.good for stage in stages if stage.target == "app"),
         stored=stored,
+        events=events,
     )
+
+
+def _events(plan: Plan) -> EventFigures:
+    with tempfile.TemporaryDirectory(prefix="events-") as folder:
+        return measure_events(
+            Path(folder), backlog=plan.backlog, rate=plan.event_rate, seconds=plan.event_seconds
+        )
 
 
 def processors() -> tuple[list[int], list[int]]:

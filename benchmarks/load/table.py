@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from benchmarks.load.events import figures as events
 from benchmarks.load.goals import Goal, goals
+from benchmarks.load.markdown import grid
 from benchmarks.load.results import Results, Stage, levels, ratio
 
 _HEADS = ("model", "callers", "target", "req/s", "p50", "p95", "p99", "errors", "CPU per request", "memory")
@@ -40,18 +40,10 @@ def page(results: Results) -> str:
             what,
             grid(_HEADS, [_stage(stage) for stage in _ordered(results)]),
             grid(_RATIO_HEADS, [_ratios(results, *level) for level in levels(results.stages)]),
+            *([events.table(results.events)] if results.events else []),
             grid(("goal", "limit", "found", ""), [_goal(goal) for goal in goals(results)]),
         ]
     )
-
-
-def grid(heads: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "") -> str:
-    """A table. `sides` says for each column whether it is to the left (l) or to the right (r).
-
-    Without, the first is text, to the left, and the others are numbers.
-    """
-    rule = [{"l": ":---", "r": "---:"}[side] for side in sides or "l".ljust(len(heads), "r")]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
 
 
 def _ordered(results: Results) -> list[Stage]:

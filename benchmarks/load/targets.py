@@ -22,8 +22,11 @@ from benchmarks.load.wrk import Load
 #: The largest of the prompts that is run most: what fits it fits the others.
 AGENT = "servicedesk"
 NAMES = ("stub", "app", "router", "litellm")
+#: Asked for like a target, measured without the others.
+EVENTS = "events"
 _DEPLOYMENT = "stub"
 _KEY = "sk-bench"
+_ENDLESS = str(10**15)
 _JSON = {"content-type": "application/json"}
 
 
@@ -113,12 +116,18 @@ def cloud_stub(folder: Path, trusted: Certificate, cpus: Sequence[int] = ()) -> 
 def agent_environment(folder: Path, trusted: Certificate, model: str, cloud: str) -> dict[str, str]:
     """The variables of an agent's process, with a workload identity as in a pod; nobody checks its token.
 
-    Its queue is not the one that its topic delivers to, so it is left alone by what it publishes.
+    As in prod, but that callers need no token, which only dev may do without, and that nothing is sent to
+    Application Insights. Every call of the model is reserved and settled in the ledger, whose limit is never
+    reached. The agent's queue is not the one that its topic delivers to, so it hears nothing of itself.
     """
     token = folder / "token"
     token.write_text("stub")
     return {
         "AGENT": AGENT,
+        "ENVIRONMENT": "dev",
+        "Authentication__Enabled": "false",
+        "TokenBudget__Daily": _ENDLESS,
+        "TokenBudget__Total": _ENDLESS,
         "PROMPTS": str(ROOT / "prompts" / AGENT),
         "LLMProvider__AzureOpenAI__Endpoint": model,
         "LLMProvider__AzureOpenAI__DeploymentName": _DEPLOYMENT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.scale import azure, design
 from benchmarks.scale.design import Design
 from benchmarks.scale.measured import Measured
-from benchmarks.scale.workload import MODEL_SECONDS, Execution
+from benchmarks.scale.workload import EVENTS, LISTENERS, MODEL_SECONDS, Execution
 
 _DAY = 86_400
 #: Of a limit that is shared by chance (hashing, random splitting), this much is planned for.
@@ -96,7 +96,12 @@ def needs(
 
 def pod_rate(measured: Measured, utilisation: float) -> float:
     """Executions a second of one pod with a processor of its own: by that, or by the calls it may make."""
-    return min(utilisation * 1000 / measured.cpu_ms, design.POD_CALLS / MODEL_SECONDS)
+    return min(utilisation / cpu_seconds(measured), design.POD_CALLS / MODEL_SECONDS)
+
+
+def cpu_seconds(measured: Measured) -> float:
+    """Of an execution, and of the events that lead to others: pods that execute consume, too."""
+    return (measured.cpu_ms + EVENTS * LISTENERS * measured.consume_ms) / 1000
 
 
 def ledger_item_bytes(rate: float, pods: float) -> float:

@@ -19,10 +19,12 @@ class TooLittleError(ValueError):
 class Measured:
     """Of one execution: processor time, the model's tokens (averages over the agents), bytes as stored.
 
+    `consume_ms` is the processor time of taking an event from the queue, 0 where that was not measured.
     `peak_mib` is the most memory that a process has held. `calm` is False for figures of a busy machine.
     """
 
     cpu_ms: float
+    consume_ms: float
     peak_mib: float
     prompt_tokens: float
     completion_tokens: float
@@ -47,6 +49,7 @@ def read(results: Results) -> Measured:
     return Measured(
         # Processor time hardly depends on what else a machine does; throughput and latency do.
         cpu_ms=round(median(stage.cpu_ms for stage in stages), 2),
+        consume_ms=round(results.events.consume_cpu_ms, 2) if results.events else 0.0,
         peak_mib=peak,
         prompt_tokens=round(mean(one.prompt_tokens for one in results.prompts)),
         completion_tokens=round(mean(one.completion_tokens for one in results.prompts)),

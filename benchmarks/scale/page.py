@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.load.table import grid
+from benchmarks.load.markdown import grid
 from benchmarks.scale import azure, design, sections
 from benchmarks.scale.capacity import Needs, pod_rate, topic_events
 from benchmarks.scale.prose import money, paragraph, quantity, rate, seconds, share
@@ -62,6 +62,7 @@ def _one(found: Study) -> str:
     measured, one = found.measured, found.one
     rows = [
         ["processor", f"{measured.cpu_ms:.1f} ms", "measured"],
+        ["processor, to consume an event", f"{measured.consume_ms:.1f} ms", "measured"],
         ["memory of a process at its peak", f"{measured.peak_mib:.0f} MiB", "measured"],
         ["tokens asked", f"{measured.prompt_tokens:,.0f}", "the prompts, averaged"],
         ["tokens answered", f"{measured.completion_tokens:,.0f}", "answers that fit, averaged"],

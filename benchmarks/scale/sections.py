@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.load.table import grid
+from benchmarks.load.markdown import grid
 from benchmarks.scale.prose import paragraph, seconds, share
 from benchmarks.scale.simulation.queueing import BURST
 from benchmarks.scale.study import BLOCK_SECONDS, MOST_LEDGER_WAITING, Study

@@ -52,7 +52,8 @@ def study(measured: Measured, built: Design) -> Study:
     """The same for the same figures: everything by chance is seeded."""
     one = execution(measured)
     waiting = [
-        queueing.simulate(utilisation, measured.cpu_ms / 1000, MODEL_SECONDS) for utilisation in _UTILISATIONS
+        queueing.simulate(utilisation, capacity.cpu_seconds(measured), MODEL_SECONDS)
+        for utilisation in _UTILISATIONS
     ]
     utilisation = queueing.highest(waiting, MOST_WAITING)
     rate = capacity.pod_rate(measured, utilisation)

@@ -15,8 +15,8 @@ from typing import Any
 
 import simpy
 
+from benchmarks.load.percentile import percentile
 from benchmarks.scale import design
-from benchmarks.scale.simulation.statistics import percentile
 
 _SECONDS = 30.0
 #: Pause after a refused write, doubled with each up to the most, half of it by chance.

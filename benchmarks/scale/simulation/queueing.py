@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.scale.simulation.statistics import percentile
+from benchmarks.load.percentile import percentile
 
 _SECONDS = 240.0
 #: From when to when, and how many times the ordinary rate.

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from benchmarks.load.events.figures import EventFigures
 from benchmarks.load.machine import Machine
 from benchmarks.load.prompts import PromptCost
 from benchmarks.load.results import Request, Results, Stage
 from benchmarks.load.wrk import Figures
 
 CALM = Machine("processor", 2, 24.0, "6.1", "3.11.7", 0.1, "2026-11-28T00:00:00+00:00")
+
+EVENTS = EventFigures(
+    events=2600,
+    recorded_per_second=500.0,
+    published_per_second=450.0,
+    publish_cpu_ms=1.5,
+    consumed_per_second=200.0,
+    consume_cpu_ms=3.0,
+    rate=20.0,
+    lag_p50=0.5,
+    lag_p95=1.0,
+    lag_p99=1.1,
+    lost=0,
+    again=0,
+)
 
 
 def figures(per_second: float = 100.0, p50: float = 10.0, p95: float = 20.0, errors: int = 0) -> Figures:

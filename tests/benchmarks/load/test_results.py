@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.load.goals import Goal, goals
 from benchmarks.load.results import Results, levels, load, ratio
-from tests.benchmarks.load.figures import figures, results, stage
+from tests.benchmarks.load.figures import EVENTS, figures, results, stage
 
 
 def _usual() -> Results:
@@ -60,7 +60,7 @@ def test_levels_are_each_there_once() -> None:
 
 def test_goals_that_are_met() -> None:
     found = _usual()
-    assert [goal.met for goal in goals(found)] == [True] * 6
+    assert [goal.met for goal in goals(replace(found, events=EVENTS))] == [True] * 7
     assert _goal(found, "the router's added").found == 0.25
     assert _goal(found, "the router's most").found == 3.0
     assert _goal(found, "an agent's memory").found == 160
@@ -93,14 +93,20 @@ def test_an_answer_that_was_not_stored_is_a_miss() -> None:
     assert _goal(replace(_usual(), stored=69), "answered").met is False
 
 
+@pytest.mark.parametrize("wrong", [{"lost": 1}, {"again": 1}])
+def test_an_event_lost_or_handled_again_is_a_miss(wrong: dict[str, int]) -> None:
+    assert _goal(replace(_usual(), events=replace(EVENTS, **wrong)), "events").met is False
+
+
 def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
     only = results(stage("app", 0, 1, figures()))
     assert _goal(only, "an agent's p95").met is None
     assert _goal(only, "the router's added").met is None
+    assert _goal(only, "events").met is None
     assert Goal("", 1, math.inf, "").met is False
 
 
 def test_figures_survive_the_file(tmp_path: Path) -> None:
-    found, file = _usual(), tmp_path / "deep" / "load.json"
+    found, file = replace(_usual(), events=EVENTS), tmp_path / "deep" / "load.json"
     found.save(file)
     assert load(file) == found

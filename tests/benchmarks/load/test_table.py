@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.load.table import grid, page
+from benchmarks.load.markdown import grid
+from benchmarks.load.table import page
 from tests.benchmarks.load.figures import CALM, figures, results, stage
 
 

@@ -12,7 +12,8 @@ from benchmarks.scale.workload import Execution, execution
 @pytest.fixture(scope="session")
 def measured() -> Measured:
     return Measured(
-        cpu_ms=10.0,
+        cpu_ms=8.0,
+        consume_ms=2.0,
         peak_mib=150.0,
         prompt_tokens=1000.0,
         completion_tokens=500.0,

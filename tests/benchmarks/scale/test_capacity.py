@@ -62,7 +62,7 @@ def test_small_numbers_by_hand(measured: Measured, one: Execution, built: Design
 
 
 def test_a_pod_is_bounded_by_its_calls_too(measured: Measured) -> None:
-    fast = replace(measured, cpu_ms=1.0)
+    fast = replace(measured, cpu_ms=1.0, consume_ms=0.0)
     assert capacity.pod_rate(fast, 0.5) == design.POD_CALLS / 2
     assert capacity.pod_rate(measured, 0.5) == 50
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.load.results import FILE
 from benchmarks.scale.__main__ import PAGE, main
+from benchmarks.scale.capacity import cpu_seconds
 from benchmarks.scale.design import Design
 from benchmarks.scale.measured import Measured, TooLittleError, read
 from benchmarks.scale.page import page
 from benchmarks.scale.prose import money, paragraph, quantity, rate, seconds, share
 from benchmarks.scale.study import RATES, study
-from tests.benchmarks.load.figures import figures, results, stage
+from tests.benchmarks.load.figures import EVENTS, figures, results, stage
 
 
 def test_the_page_is_what_the_code_computes() -> None:
@@ -62,8 +64,14 @@ def test_processor_time_is_the_median_under_several_callers() -> None:
             stage("litellm", 50, 64, figures(100), cpu_ms=50, peak_mib=900),
         )
     )
-    assert (found.cpu_ms, found.peak_mib) == (5, 170)
+    assert (found.cpu_ms, found.peak_mib, found.consume_ms) == (5, 170, 0)
     assert (found.prompt_tokens, found.completion_tokens, found.max_tokens) == (700, 200, 750)
+
+
+def test_what_consuming_takes_is_counted_where_it_was_measured() -> None:
+    measured = read(replace(results(stage("app", 50, 16, figures(100), cpu_ms=5)), events=EVENTS))
+    assert measured.consume_ms == EVENTS.consume_cpu_ms
+    assert cpu_seconds(measured) == 0.008
 
 
 def test_numbers_are_short() -> None:
