@@ -12,11 +12,12 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
@@ -90,7 +91,13 @@ class Prompt:
 
     def render_user(self, value: dict[str, Any]) -> str:
         """The user part alone, whether or not the value fits the schema. Raises jinja2's TemplateError."""
-        return _TEMPLATES.from_string(self.user).render(value)
+        return _compiled(self.user).render(value)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    """Compiling takes longer than everything else that is done with a prompt, so each text is compiled once."""
+    return _TEMPLATES.from_string(text)
 
 
 _FORMATS = FormatChecker(formats=())

@@ -16,15 +16,15 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from app.events.event import Event
-from app.services import Services
-from app.store.events import EventStore
-from app.work import work_of
 from prometheus_client import REGISTRY
 
 from app.credentials import credential
+from app.events.event import Event
+from app.services import Services
 from app.settings import Settings, read
+from app.store.events import EventStore
 from app.store.executions import Execution, Usage
+from app.work import work_of
 
 _LOOK_SECONDS = 0.02
 
