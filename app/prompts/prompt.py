@@ -96,7 +96,7 @@ class Prompt:
 
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> Template:
-    """Compiling takes longer than everything else that is done with a prompt, so each text is compiled once."""
+    """Each text once: compiling takes longer than everything else that is done with a prompt."""
     return _TEMPLATES.from_string(text)
 
 
