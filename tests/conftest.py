@@ -27,8 +27,16 @@ def sandbox(bare_sandbox: Sandbox) -> Sandbox:
     return bare_sandbox
 
 
-#: Tests that serve the local Azure over HTTPS to official clients, or draw hundreds of bodies.
+#: Tests that serve the local Azure over HTTPS to official clients, or draw hundreds of bodies; simulations.
 _SLOW = (
+    "app/api/test_openapi.py",
+    "app/events/",
+    "app/llm/test_budget_properties.py",
+    "app/llm/test_providers.py",
+    "app/llm/test_router.py",
+    "app/llm/test_end_to_end.py",
+    "app/store/",
+    "benchmarks/",
     "sandbox/azure",
     "sandbox/arm/test_sdks.py",
     "sandbox/arm/test_kill.py",
