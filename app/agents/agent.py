@@ -15,9 +15,9 @@ from app.agents.definition import Definition
 from app.agents.expressions import ExpressionError
 from app.agents.run import Begun, Run
 from app.events.event import Event
-from app.events.handling import UnprocessableError
+from app.events.handling import AttemptError, UnprocessableError
 from app.llm.chat import Completion
-from app.llm.failures import LLMError, RouteError
+from app.llm.failures import Kind, LLMError, RouteError
 from app.llm.options import DEFAULTS, Options
 from app.llm.router import Router
 from app.prompts.library import UnknownPromptError
@@ -86,8 +86,9 @@ class Agent:
         """Do what the declaration says about an event, once however often it comes.
 
         Raises UnprocessableError for an event that no other attempt would help: one that more than `max_hops`
-        events led to (agents that answer each other go round no further), or whose data make no input. Raises
-        LLMError and StoreError as `execute` does; the event is then to be handled again.
+        events led to (agents that answer each other go round no further), whose data make no input, or whose
+        input models refuse. Raises AttemptError for an answer that does not fit, DependencyError for whatever
+        is away; the event is then to be handled again.
         """
         token = logged_correlation_id.set(event.correlation_id)
         try:
@@ -102,6 +103,12 @@ class Agent:
                 await self.execute(Run(task.input, event.correlation_id, task.prompt, once, cause=event))
         except (ExpressionError, InputError, UnknownPromptError) as error:
             raise UnprocessableError(str(error)) from error
+        except LLMError as error:
+            if error.blames_input:
+                raise UnprocessableError(str(error)) from error
+            if error.kind is Kind.INVALID_OUTPUT:
+                raise AttemptError(str(error)) from error
+            raise
         finally:
             logged_correlation_id.reset(token)
 

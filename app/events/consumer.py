@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from app.background import backoff, keep, rest
 from app.dependency import DependencyError
 from app.events.event import Event, MalformedError, parse
-from app.events.handling import Handler, UnprocessableError
+from app.events.handling import AttemptError, Handler, UnprocessableError
 from app.events.queue import Message
 from app.llm.metering import OverBudget
 from app.settings import ConsumerSettings
@@ -204,6 +204,9 @@ class Consumer:
             wait = (error.resets_at - self._clock()).total_seconds()
             self._pause(wait, str(error))
             return Outcome.DEFERRED
+        except AttemptError as error:
+            log.warning("event %s: %s", event.id, error)
+            return Outcome.FAILED
         except DependencyError as error:
             self._fail(f"event {event.id} has to wait: {error}")
             return Outcome.DEFERRED

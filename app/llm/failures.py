@@ -64,6 +64,11 @@ class LLMError(DependencyError):
         return self.kind in _FAILS_OVER
 
     @property
+    def blames_input(self) -> bool:
+        """What was asked is at fault: no other attempt would mend it."""
+        return self.kind is Kind.CONTENT_FILTER or (self.kind is Kind.REFUSED and self.status == 400)
+
+    @property
     def may_have_cost(self) -> bool:
         """The provider may have worked for it, and nobody knows how much."""
         return self.kind in _MAY_HAVE_COST

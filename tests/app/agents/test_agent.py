@@ -13,7 +13,7 @@ import pytest
 from app.agents.agent import Agent
 from app.agents.run import Run
 from app.events.event import Event
-from app.events.handling import UnprocessableError
+from app.events.handling import AttemptError, UnprocessableError
 from app.llm.breaker import State
 from app.llm.chat import Completion
 from app.llm.failures import Kind, LLMError
@@ -175,6 +175,28 @@ async def test_an_event_that_makes_no_input_is_never_tried_again(
     with pytest.raises(UnprocessableError):
         await _agents(model, store)["devops"].handle(event)
     assert (model.asked, correlation_id.get()) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [
+        (LLMError("fake", "filtered", Kind.CONTENT_FILTER, 400), UnprocessableError),
+        (LLMError("fake", "too long", Kind.REFUSED, 400), UnprocessableError),
+        (LLMError("fake", "no JSON, twice", Kind.INVALID_OUTPUT), AttemptError),
+        (LLMError("fake", "no role", Kind.REFUSED, 403), LLMError),
+        (LLMError("fake", "away", Kind.SERVER_ERROR, 500), LLMError),
+    ],
+)
+async def test_what_a_model_says_no_to_is_told_from_a_model_that_is_away(
+    model: Model, store: FakeStore, failure: LLMError, raised: type[Exception]
+) -> None:
+    """Only what is away is waited for: one event that no model takes must not hold up the others."""
+    agents = _agents(model, store)
+    await agents["servicedesk"].execute(Run(TICKET, "c-1"))
+    model.failures = [failure]
+    with pytest.raises(raised) as found:
+        await agents["devops"].handle(store.events[0])
+    assert type(found.value) is raised
 
 
 async def test_an_event_of_no_interest_is_left_alone(model: Model, store: FakeStore) -> None:

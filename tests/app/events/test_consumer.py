@@ -14,7 +14,7 @@ import pytest
 from app.dependency import DependencyError
 from app.events.consumer import CONSUMED, Consumer
 from app.events.event import Event
-from app.events.handling import UnprocessableError
+from app.events.handling import AttemptError, UnprocessableError
 from app.llm.metering import OverBudget
 from app.settings import ConsumerSettings
 from app.store.documents import Documents
@@ -173,7 +173,9 @@ def _slowly(seconds: float) -> Callable[[Event], Awaitable[None]]:
     return does
 
 
-@pytest.mark.parametrize("does", [_raising(KeyError("defect")), _slowly(31)])
+@pytest.mark.parametrize(
+    "does", [_raising(KeyError("defect")), _raising(AttemptError("no JSON")), _slowly(31)]
+)
 def test_what_fails_again_and_again_is_put_aside_in_the_end(does: Any) -> None:
     async def scenario() -> None:
         desk = Desk(does)
