@@ -50,6 +50,7 @@ class Cluster(pulumi.ComponentResource):
     """Entra ID only (local accounts off), Azure RBAC, workload identity, Cilium, app routing.
 
     On a private network the API server has an address only there; else `network.allowed_ranges` may reach it.
+    What runs pods waits for `user_pool`: without its nodes they would wait until their own deadlines.
     """
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -58,7 +59,7 @@ class Cluster(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.resource = self._cluster(name, self._platform_roles())
         self.id, self.name = self.resource.id, self.resource.name
-        user_pool(UserPoolArgs(args.place, self.name, args.settings, args.subnet_id), self)
+        self.user_pool = user_pool(UserPoolArgs(args.place, self.name, args.settings, args.subnet_id), self)
         maintenance_windows(args.place, self.name, args.settings.maintenance, child)
         diagnose(name, self.id, args.workspace_id, child, categories=_LOGS)
         admin = grant("admin", Role.AKS_RBAC_CLUSTER_ADMIN, args.admins, self.id, child)

@@ -223,7 +223,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 daily_tokens={agent: wanted.daily_tokens for agent, wanted in settings.agents.items()},
                 total_tokens=settings.daily_tokens,
             ),
-            ready=[cosmos, sql, storage, events, openai, vault, registry],
+            ready=[cosmos, sql, storage, events, openai, vault, registry, cluster.user_pool],
         ),
     )
     public_name = PublicName("public-name", PublicNameArgs(place, host, domain, workload.address))
