@@ -128,13 +128,13 @@ def stage(bare_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> It
     closed = ("--public-network-access", "Disabled")
     account = az("storage", "account", "create", *HERE, "-n", ACCOUNT, *closed)
     az("acr", "update", "-n", REGISTRY, "--public-network-enabled", "false")
+    connect(bare_sandbox, "registry", registry["id"], f"azurecr.{SUFFIX}")
     _image(bare_sandbox, folder)
     _cluster(bare_sandbox)
     cluster = az("aks", "show", *HERE, "-n", CLUSTER)
     kubelet = cluster["identityProfile"]["kubeletidentity"]["objectId"]
     grantee = ("--assignee-object-id", kubelet, "--assignee-principal-type", "ServicePrincipal")
     az("role", "assignment", "create", *grantee, "--role", "AcrPull", "--scope", registry["id"])
-    connect(bare_sandbox, "registry", registry["id"], f"azurecr.{SUFFIX}")
     kubeconfig = folder / "admin"
     mine = Sandbox({**bare_sandbox.env, "KUBECONFIG": str(kubeconfig)})
     mine.az("aks", "get-credentials", *HERE, "-n", CLUSTER, "--admin", "-f", str(kubeconfig))
@@ -148,9 +148,19 @@ def stage(bare_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def _image(sandbox: Sandbox, folder: Path) -> None:
-    """Built by the registry, which nobody can reach from outside."""
+    """Built by a machine in the network: nothing else can push into the registry."""
     (folder / "Dockerfile").write_text("FROM python:3.11-slim-bookworm\n")
-    sandbox.run("az", "acr", "build", "-r", REGISTRY, "-t", "client:1", str(folder), timeout=600)
+    build = ("az", "acr", "build", "-r", REGISTRY, "-t", "client:1", str(folder))
+    refused = sandbox.run(*build, check=False, timeout=600)
+    assert refused.code != 0
+    assert "is not allowed access" in refused.out + refused.err
+    group = sandbox.az("group", "show", "-n", GROUP)["id"]
+    subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/{NETWORK}/subnets/nodes"
+    pool = sandbox.az(
+        *("acr", "agentpool", "create", "-r", REGISTRY, "-n", "builds", "--tier", "S1"), "--subnet-id", subnet
+    )
+    assert pool["provisioningState"] == "Succeeded"
+    sandbox.run(*build, "--agent-pool", "builds", timeout=600)
 
 
 def _cluster(sandbox: Sandbox) -> None:

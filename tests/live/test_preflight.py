@@ -35,7 +35,7 @@ def test_what_is_deployed_counts_as_its_own(sandbox: Sandbox) -> None:
     assert re.search(
         r"cores: region +18 at most, 6 of \d+ in use in westeurope, 6 of them by this stack", done.out
     )
-    assert re.search(r"model in westeurope .* 50 of them by this stack", done.out)
+    assert re.search(r"model in westeurope .* 200 of them by this stack", done.out)
     # In the group, which is there, and not in the subscription.
     assert re.search(
         r"rights: resources .* granted on /subscriptions/\S+/resourceGroups/rg-agents-dev\n", done.out
