@@ -256,6 +256,12 @@ BREACHES: dict[str, list[Change]] = {
         changed(AGENT, f"{_CONTAINER}.env.0", {"name": "PagerDuty__RoutingKey", "value": "R0123456789"}),
         changed(AGENT, f"{_CONTAINER}.env.0", {"name": "Url", "value": "postgres://app:hunter2@host/db"}),
         changed(AGENT, f"{_CONTAINER}.env.0", {"name": "ClientSecret", "value": "hunter2"}),
+        changed(AGENT, f"{_CONTAINER}.env.0", {"name": "STORAGE_CONNECTION_STRING", "value": "somewhere"}),
+        changed(
+            AGENT,
+            f"{_CONTAINER}.env.0",
+            {"name": "APPLICATIONINSIGHTS_CONNECTION_STRING", "value": "AccountKey=" + "a1b2" * 11},
+        ),
         changed(AGENT, f"{_CONTAINER}.args", ["--db", "Server=x;Password=hunter22;"]),
     ],
     "config-maps-hold-no-secrets": [

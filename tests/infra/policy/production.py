@@ -292,6 +292,10 @@ def _workload() -> list[Declared]:
         "readinessProbe": {"httpGet": {"path": "/readyz"}},
         "livenessProbe": {"httpGet": {"path": "/healthz"}},
         "env": [
+            {
+                "name": "APPLICATIONINSIGHTS_CONNECTION_STRING",
+                "value": "InstrumentationKey=11111111-2222-3333-4444-555555555555",
+            },
             {"name": "CosmosDb__Endpoint", "value": "https://cosmos-agents-prod.documents.azure.com"},
             {"name": "AZURE_FEDERATED_TOKEN_FILE", "value": "/var/run/secrets/azure/token"},
             {"name": "PagerDuty__RoutingKey", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
