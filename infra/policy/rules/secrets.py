@@ -28,7 +28,7 @@ _VALUES = {
     "an OpenAI key": re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),
     "a webhook's address, which is its key": re.compile(r"https://[^\s/]+\.webhook\.office\.com/\S+"),
 }
-#: Says where telemetry goes; it opens nothing where the component takes Entra ID only, which another rule asks.
+#: Says where telemetry goes; opens nothing where the component takes Entra ID only, as another rule demands.
 _PUBLIC = {"APPLICATIONINSIGHTS_CONNECTION_STRING"}
 #: Kubernetes' own and Azure's names for paths, not secrets.
 _FILES = re.compile(r"(?:^/|(?:_|-|\.)(?:file|path|name|uri|url)$)", re.IGNORECASE)
