@@ -145,11 +145,7 @@ class ReplicationHandler(Handler):
         registry = self.services.store.get(put.id.text.rsplit("/", 2)[0])
         if registry is None:
             return
-        if registry.body["sku"]["name"] != "Premium":
-            raise bad_request(
-                "FeatureNotSupported",
-                f"Geo-replication needs the SKU Premium, which registry '{registry.id.name}' does not have.",
-            )
+        sku.require_premium(registry, "Geo-replication needs")
         location = put.body.get("location")
         others = self.services.store.list(type=self.type, under=str(registry.id))
         homes = {registry.location, *(other.location for other in others if other.id != put.id)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.arm.errors import bad_request
-from sandbox.arm.resource import Body
+from sandbox.arm.resource import Body, Resource
 
 _SKUS = {name.lower(): name for name in ("Basic", "Standard", "Premium")}
 
@@ -31,6 +31,15 @@ def _premium_only(properties: Mapping[str, Any]) -> list[str]:
         "policies.exportPolicy": (policies.get("exportPolicy") or {}).get("status") == "disabled",
     }
     return [name for name, needs in used.items() if needs]
+
+
+def require_premium(registry: Resource, feature: str) -> None:
+    """Raise ArmError 400 where a registry's SKU does not have a `feature`, named as "Agent pools need"."""
+    if registry.body["sku"]["name"] != "Premium":
+        raise bad_request(
+            "FeatureNotSupported",
+            f"{feature} the SKU Premium, which registry '{registry.id.name}' does not have.",
+        )
 
 
 def check(body: Body) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.arm.errors import bad_request
 from sandbox.arm.handler import Action, Call, Handler, Put
 from sandbox.arm.resource import Body, Resource
-from sandbox.azure.containerregistry import firewall, naming
+from sandbox.azure.containerregistry import firewall, naming, sku
 from sandbox.azure.containerregistry.folder import Folder
 from sandbox.azure.containerregistry.tasks.run import RunFiles
 from sandbox.network import addresses, endpoints
@@ -34,11 +34,7 @@ class AgentPoolHandler(Handler):
         registry = self.services.store.get(put.id.text.rsplit("/", 2)[0])
         if registry is None:
             return
-        if registry.body["sku"]["name"] != "Premium":
-            raise bad_request(
-                "FeatureNotSupported",
-                f"Agent pools need the SKU Premium, which registry '{registry.id.name}' does not have.",
-            )
+        sku.require_premium(registry, "Agent pools need")
         sent = put.body.get("properties") or {}
         if (tier := sent.get("tier", "S1")) not in _TIERS:
             raise bad_request(
