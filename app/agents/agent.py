@@ -22,8 +22,9 @@ from app.llm.options import DEFAULTS, Options
 from app.llm.router import Router
 from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
+from app.store.errors import StoreError
 from app.store.events import EventStore
-from app.store.executions import Execution, StoreError, Usage
+from app.store.executions import Execution, Usage
 from app.telemetry import spans
 from app.telemetry.logs import correlation_id as logged_correlation_id
 from app.telemetry.metrics import PROMPT_DURATION

@@ -119,11 +119,6 @@ class Declaration(_Part):
                 return Task(prompt=listener.prompt or self.default, input=value)
         return None
 
-    def input_for(self, event: Event) -> dict[str, Any] | None:
-        """The input of `task_for`, for who wants no more."""
-        task = self.task_for(event)
-        return task.input if task else None
-
     def events_of(
         self, execution: Execution, cause: Event | None, at: datetime, traceparent: str | None = None
     ) -> list[Event]:

@@ -19,7 +19,7 @@ from app.llm.metering import OverBudget
 from app.prompts.library import UnknownPromptError
 from app.prompts.prompt import InputError
 from app.store.documents import ContinuationError
-from app.store.executions import StoreError
+from app.store.errors import StoreError
 from app.telemetry.logs import correlation_id
 
 log = logging.getLogger(__name__)

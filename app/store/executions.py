@@ -8,10 +8,6 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from app.store.errors import StoreError
-
-__all__ = ["Execution", "StoreError", "Usage"]
-
 
 class Usage(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)

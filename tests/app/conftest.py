@@ -21,8 +21,9 @@ from app.main import create_app
 from app.prompts.prompt import Prompt
 from app.prompts.reload import Watched
 from app.store.documents import ContinuationError
+from app.store.errors import StoreError
 from app.store.events import Page, Recorded
-from app.store.executions import Execution, StoreError
+from app.store.executions import Execution
 from app.store.records import Record
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "notification"

@@ -4,7 +4,7 @@ import httpx
 
 from app.main import create_app
 from app.readiness import Readiness
-from app.store.executions import StoreError
+from app.store.errors import StoreError
 from tests.app.conftest import FakeRouter, FakeStore, make_agent
 
 

@@ -19,8 +19,8 @@ from app.main import build, create_app
 from app.services import Services
 from app.settings import Settings
 from app.store.documents import Documents
+from app.store.errors import StoreError
 from app.store.events import EventStore
-from app.store.executions import StoreError
 from app.store.records import Record
 from app.work import budget_of, work_of
 from tests.app import virtual

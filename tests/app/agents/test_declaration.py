@@ -89,7 +89,7 @@ def test_an_event_asks_for_what_the_first_fitting_listener_says() -> None:
     task = DECLARATION.task_for(_event({"severity": "low", "title": "Smoke"}))
     assert task is not None
     assert (task.prompt, task.input) == ("triage", {"title": "low: Smoke", "team": "first-line"})
-    assert DECLARATION.input_for(_event({}, "agents.devops.b")) is None
+    assert DECLARATION.task_for(_event({}, "agents.devops.b")) is None
 
 
 @pytest.mark.parametrize("data", [None, "text", [], {"severity": "low", "title": []}])

@@ -12,7 +12,7 @@ from app.llm.failures import DeadlineError, ExhaustedError, Kind, LLMError, Skip
 from app.llm.metering import OverBudget
 from app.main import build
 from app.settings import Settings
-from app.store.executions import StoreError
+from app.store.errors import StoreError
 from tests.app.conftest import ANSWER, PROMPTS, FakeRouter, FakeStore
 
 GOOD = {"input": {"channel": "sms", "recipient": "+316", "message": "Node down", "severity": "critical"}}

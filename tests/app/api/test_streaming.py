@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.llm.failures import ExhaustedError, Kind, LLMError
-from app.store.executions import StoreError
+from app.store.errors import StoreError
 from tests.app.conftest import ANSWER, FakeRouter, FakeStore
 
 EXECUTE = "/api/notification/execute"

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from app.llm.failures import Kind, LLMError
-from app.store.executions import StoreError
+from app.store.errors import StoreError
 from app.telemetry.forwarding import Forwarding
 from app.telemetry.insights import log_exporter, span_exporter
 from app.telemetry.logs import JsonFormatter

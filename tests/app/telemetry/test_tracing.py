@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from app.store.executions import StoreError
+from app.store.errors import StoreError
 from app.telemetry.logs import correlation_id
 from app.telemetry.operations import CORRELATION, OPERATION
 from app.telemetry.propagation import continue_from, current_traceparent
