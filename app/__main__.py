@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
@@ -38,9 +39,15 @@ def main() -> int:
         host="0.0.0.0",  # noqa: S104
         port=settings.port,
         log_config=None,
+        # Together they take a third less of a processor for a request than what is part of Python.
+        loop="uvloop",
+        http="httptools",
         # Requests in flight may take as long as a model does; the pod's grace period is longer still.
         timeout_graceful_shutdown=int(settings.llm.timeout_seconds) + _STORING_SECONDS,
     )
+    # What exists by now stays: the collector need not go through it again for as long as the process lives.
+    gc.collect()
+    gc.freeze()
     server = Server(config, readiness, settings.shutdown.leave_seconds)
     try:
         server.run()

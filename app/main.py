@@ -68,8 +68,8 @@ def create_app(
     # The last that is added is the first that a request meets.
     app.add_middleware(BodyLimit, most=http.max_body_bytes)
     app.add_middleware(Guard, tokens=tokens, rate=http.rate)
-    app.middleware("http")(partial(metrics.observe, agent.name))
-    app.middleware("http")(correlation.correlate)
+    app.add_middleware(metrics.Observed, agent=agent.name)
+    app.add_middleware(correlation.Correlated)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     app.include_router(health.router(agent, dependencies, readiness or Readiness()))

@@ -5,14 +5,24 @@ Values are never compiled. An expression that yields nothing (an optional field 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-_EXPRESSIONS = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Values are JSON: a name after a dot is a member first, and only else an attribute."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+_EXPRESSIONS = _Environment(undefined=StrictUndefined)
 
 
 class ExpressionError(ValueError):

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
+import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from openai import APIConnectionError, APIError, APIStatusError
 
 from app.llm import retry_after
 from app.llm.failures import Kind, LLMError
 
-# Raised before any of the request left this process.
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+# Of the HTTP client's failures (app/llm/providers.py), those from before any of the request was sent.
+_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 # https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter
 _FILTERED = {"content_filter", "ResponsibleAIPolicyViolation"}
 
@@ -61,10 +61,12 @@ def _filtered(body: object) -> bool:
 
 
 def _of_connection(provider: str, error: APIConnectionError) -> LLMError:
-    cause = error.__cause__
+    # The client's own failure: what it was translated to for the SDK takes a connection that broke for one
+    # that was never made.
+    cause = error.__cause__.__cause__ if error.__cause__ else None
     if isinstance(cause, _NOT_SENT):
         return LLMError(provider, f"not reachable: {cause or type(cause).__name__}", Kind.UNREACHABLE)
-    if isinstance(error, APITimeoutError):
+    if isinstance(cause, TimeoutError):
         return LLMError(provider, "no answer in time", Kind.TIMEOUT)
     return LLMError(provider, f"the connection broke: {cause or error}", Kind.RESET)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import get_bearer_token_provider
-from openai import AsyncOpenAI
 
-from app.llm.providers import Provider
+from app.llm.providers import Provider, make_client
 from app.settings import AzureOpenAISettings, LLMSettings, OllamaSettings, ProviderName
 
 # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/managed-identity
@@ -52,11 +51,8 @@ def _target(settings: AzureOpenAISettings) -> tuple[str, str]:
 def _azure(
     name: ProviderName, settings: AzureOpenAISettings, credential: AsyncTokenCredential, most: int
 ) -> Place:
-    client = AsyncOpenAI(
-        base_url=f"{str(settings.endpoint).rstrip('/')}/openai/v1/",
-        api_key=get_bearer_token_provider(credential, SCOPE),
-        max_retries=0,
-    )
+    base = f"{str(settings.endpoint).rstrip('/')}/openai/v1/"
+    client = make_client(base, get_bearer_token_provider(credential, SCOPE))
     provider = Provider(name, "azure.ai.openai", client, settings.deployment_name)
     return Place(provider, settings.concurrency or most)
 
@@ -64,5 +60,5 @@ def _azure(
 def _ollama(settings: OllamaSettings, most: int) -> Place:
     # Ollama asks for no key; the SDK insists on one.
     base = str(settings.endpoint).rstrip("/")
-    client = AsyncOpenAI(base_url=f"{base}/v1", api_key="ollama", max_retries=0)
+    client = make_client(f"{base}/v1", "ollama")
     return Place(Provider("ollama", "ollama", client, settings.model), settings.concurrency or most)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 
-from fastapi import Request, Response
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Buckets around the runbook's limits: 500 ms healthy, 1 s and 2 s alerted on.
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
@@ -43,16 +42,27 @@ def expose(agent: str) -> None:
     EVENT_FAILURES.labels(agent)
 
 
-async def observe(
-    agent: str, request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """Count and time one request under its route's template, never its raw path (unbounded labels)."""
-    started, status = time.perf_counter(), 500
-    try:
-        response = await call_next(request)
-        status = response.status_code
-        return response
-    finally:
-        route = getattr(request.scope.get("route"), "path", "unmatched")
-        REQUESTS.labels(agent, request.method, route, str(status)).inc()
-        DURATION.labels(agent, request.method, route).observe(time.perf_counter() - started)
+class Observed:
+    """Counts and times requests, each under its route's template: raw paths would be unbounded labels."""
+
+    def __init__(self, app: ASGIApp, agent: str) -> None:
+        self._app, self._agent = app, agent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+
+        async def with_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_status)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            REQUESTS.labels(self._agent, scope["method"], route, str(status)).inc()
+            DURATION.labels(self._agent, scope["method"], route).observe(time.perf_counter() - started)

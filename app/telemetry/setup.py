@@ -10,7 +10,7 @@ from collections.abc import Callable
 from azure.core.credentials import TokenCredential
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
-from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
@@ -72,5 +72,4 @@ def start(agent: str, connection_string: str | None, credential: Callable[[], To
         logging.getLogger().addHandler(Forwarding(logger))
     trace.set_tracer_provider(tracer)
     HTTPXClientInstrumentor().instrument()
-    HTTPX2ClientInstrumentor().instrument()
     return Telemetry(tracer, logger)

@@ -19,6 +19,7 @@ app = typer.Typer(
 
 Status = Annotated[int | None, typer.Option(help="Refuse with this HTTP status.")]
 Hang = Annotated[float, typer.Option(help="Answer only after so many seconds.")]
+Cut = Annotated[bool, typer.Option("--cut", help="Break the connection off in the middle of the answer.")]
 Method = Annotated[str, typer.Option(help="Only requests of this method.")]
 Times = Annotated[int | None, typer.Option(help="How many requests it hits; without it, until cleared.")]
 RetryAfter = Annotated[int, typer.Option(help="Seconds that a 429 or 503 asks to wait.")]
@@ -37,6 +38,7 @@ def arm(
         bool, typer.Option("--operation-fails", help="The asynchronous operation ends as Failed.")
     ] = False,
     hang: Hang = 0.0,
+    cut: Cut = False,
     type_name: ResourceType = "*",
     name: Annotated[str, typer.Option(help="Only resources of this name.")] = "*",
     method: Method = "*",
@@ -51,6 +53,7 @@ def arm(
         status=status,
         operation_fails=operation_fails,
         hang=hang,
+        cut=cut,
         type=type_name,
         name=name,
         method=method,
@@ -66,6 +69,7 @@ def _plane(target: str) -> Callable[..., None]:
         *,
         status: Status = None,
         hang: Hang = 0.0,
+        cut: Cut = False,
         host: Annotated[str, typer.Option(help="Only this host name, e.g. oai-agents-dev.*.")] = "*",
         path: Annotated[str, typer.Option(help="Only this path, e.g. */chat/completions.")] = "*",
         method: Method = "*",
@@ -78,6 +82,7 @@ def _plane(target: str) -> Callable[..., None]:
             target=target,
             status=status,
             hang=hang,
+            cut=cut,
             host=host,
             path=path,
             method=method,
@@ -123,6 +128,8 @@ def _add(**given: Any) -> None:
 
 def _described(fault: dict[str, Any]) -> str:
     what = f"answers {fault['status']}" if fault["status"] else f"hangs for {fault['hang']:g} s"
+    if fault["cut"]:
+        what = "breaks off its answers"
     if fault["operation_fails"]:
         what = "lets asynchronous operations fail"
     only = [

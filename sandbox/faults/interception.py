@@ -37,6 +37,8 @@ class Faulty:
             again = _Replay(receive)
             if await _outlasts(again, fault.hang):
                 await self._app(scope, again, send)
+        elif fault.effect == "cut":
+            await _cut(send)
         else:
             shape = shapes.arm if plane is None else shapes.PLANES[plane][1]
             await shape(fault)(scope, receive, send)
@@ -49,7 +51,7 @@ class Faulty:
         type_name, names = _resource(path, scope["method"])
         if not names:
             return None
-        return self._faults.resource(scope["method"], type_name, names[-1], "status", "hang")
+        return self._faults.resource(scope["method"], type_name, names[-1], "status", "hang", "cut")
 
     def _of_plane(self, scope: Scope, host: str, plane: str | None) -> Fault | None:
         if plane is None:
@@ -64,6 +66,11 @@ def _resource(path: Path, method: str) -> tuple[str, tuple[str, ...]]:
     if method == "POST":
         return "/".join((path.namespace, *path.types[:-1])), path.names
     return path.type, ()
+
+
+async def _cut(send: Send) -> None:
+    """An answer that is announced and does not come: the server then closes the connection."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
 
 
 class _Replay:

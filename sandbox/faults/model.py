@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-Effect = Literal["status", "operation-fails", "hang"]
+Effect = Literal["status", "operation-fails", "hang", "cut"]
 
 #: Statuses that a refusal may have.
 _STATUSES = range(400, 600)
@@ -29,6 +29,8 @@ class Fault:
     operation_fails: bool = False
     #: Seconds.
     hang: float = 0.0
+    #: The answer ends after its head.
+    cut: bool = False
     method: str = "*"
     type: str = "*"
     name: str = "*"
@@ -45,6 +47,8 @@ class Fault:
     def effect(self) -> Effect:
         if self.operation_fails:
             return "operation-fails"
+        if self.cut:
+            return "cut"
         return "status" if self.status is not None else "hang"
 
     def hits_resource(self, method: str, type_name: str, name: str) -> bool:
@@ -73,9 +77,9 @@ def read(given: dict[str, Any]) -> Fault:
         fault = Fault(**given, number=next(_numbers))
     except TypeError as error:
         raise ValueError(f"a fault has a target: {error}") from error
-    effects = [fault.status is not None, fault.operation_fails, fault.hang > 0]
+    effects = [fault.status is not None, fault.operation_fails, fault.hang > 0, fault.cut]
     if sum(effects) != 1:
-        raise ValueError("say one of --status, --operation-fails and --hang")
+        raise ValueError("say one of --status, --operation-fails, --hang and --cut")
     if fault.status is not None and fault.status not in _STATUSES:
         raise ValueError(f"{fault.status} is no refusal; a status is from 400 to 599")
     if fault.method.upper() not in _METHODS:

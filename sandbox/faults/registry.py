@@ -40,7 +40,9 @@ class Faults:
 
     def request(self, plane: str, method: str, host: str, path: str) -> Fault | None:
         """The first fault that hits a request to a data plane; it is used up once."""
-        return self._take(("status", "hang"), lambda fault: fault.hits_request(plane, method, host, path))
+        return self._take(
+            ("status", "hang", "cut"), lambda fault: fault.hits_request(plane, method, host, path)
+        )
 
     def _take(self, effects: tuple[Effect, ...], hits: Callable[[Fault], bool]) -> Fault | None:
         for fault in self._faults:

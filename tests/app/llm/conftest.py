@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI
 
-from app.llm.providers import Provider
+from app.llm.providers import Provider, make_client
 from app.settings import ProviderName
 from tests.app.llm.stub import Server, serving
 
@@ -34,7 +33,7 @@ async def connect() -> AsyncIterator[Connect]:
     made: list[Provider] = []
 
     def make(url: str, name: ProviderName = "azure-openai", api_key: Any = "none") -> Provider:
-        client = AsyncOpenAI(base_url=f"{url}/openai/v1/", api_key=api_key, max_retries=0)
+        client = make_client(f"{url}/openai/v1/", api_key)
         made.append(Provider(name, "azure.ai.openai", client, "gpt-4o-mini"))
         return made[-1]
 

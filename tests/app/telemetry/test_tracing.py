@@ -67,9 +67,10 @@ def test_an_event_carries_the_trace_on(traced: InMemorySpanExporter) -> None:
     with span("event.publish", SpanKind.PRODUCER) as sent:
         carried = current_traceparent()
     assert carried is not None
-    correlation_id.set("incident-8")
+    token = correlation_id.set("incident-8")
     with continue_from(carried, "event.process"), span("prompt.load"):
         pass
+    correlation_id.reset(token)
     publish, load, process = traced.get_finished_spans()
     assert process.kind is SpanKind.CONSUMER
     assert process.parent is not None

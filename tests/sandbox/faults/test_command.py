@@ -69,7 +69,8 @@ def test_faults_are_put_in_force_listed_and_cleared(faults: Faults) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["arm"], "say one of --status, --operation-fails and --hang"),
+        (["arm"], "say one of --status, --operation-fails, --hang and --cut"),
+        (["openai", "--status", "500", "--cut"], "say one of"),
         (["arm", "--status", "409", "--hang", "3"], "say one of"),
         (["arm", "--status", "200"], "200 is no refusal"),
         (["arm", "--status", "409", "--method", "BREW"], "BREW is no method"),

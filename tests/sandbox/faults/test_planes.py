@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -96,3 +99,19 @@ def _without_messages(body: Any) -> Any:
 async def test_a_hang_keeps_the_body(faults: Faults, client: httpx.AsyncClient) -> None:
     faults.add({"target": "openai", "hang": 0.05})
     assert (await client.post(OPENAI, content="kept")).text == "kept"
+
+
+async def test_a_cut_breaks_the_answer_off(faults: Faults) -> None:
+    faults.add({"target": "openai", "cut": True, "times": 1})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(Faulty(_fine, faults, NAMES), lifespan="off", log_level="critical")
+        )
+        serving = asyncio.create_task(server.serve([listener]))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/chat/completions"
+        async with httpx.AsyncClient(headers={"host": httpx.URL(OPENAI).host}) as client:
+            with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
+                await client.post(url, content="x")
+            assert (await client.post(url, content="x")).text == "x"
+        server.should_exit = True
+        await serving
