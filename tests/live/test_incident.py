@@ -7,51 +7,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
+from tests.live.agents import TICKET, URL, Agents
 from tests.sandboxed import Sandbox
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
-
-URL = "https://agents-dev.azure.test/api"
-TICKET = {
-    "title": "Nobody can sign in to the order portal",
-    "description": "Since nine everyone gets 'token issuer not trusted'.",
-    "reporter": "reception@example.com",
-    "reportedAt": "2026-11-24T08:12:00Z",
-    "affectedUsers": 240,
-}
-
-
-@dataclass(frozen=True)
-class Agents:
-    sandbox: Sandbox
-
-    def curl(self, *arguments: str) -> Any:
-        return self.sandbox.run("curl", "-sS", "--fail-with-body", *arguments).json()
-
-    def raise_incident(self, correlation: str, **changes: Any) -> dict[str, Any]:
-        """The triage's execution."""
-        body = json.dumps({"input": {**TICKET, **changes}})
-        headers = ("-H", "content-type: application/json", "-H", f"x-correlation-id: {correlation}")
-        done: dict[str, Any] = self.curl(*headers, "-d", body, f"{URL}/servicedesk/execute")
-        return done
-
-    def executions(self, agent: str, correlation: str) -> list[dict[str, Any]]:
-        """Newest first, of the agent's latest hundred."""
-        page = self.curl(f"{URL}/{agent}/executions?limit=100")
-        return [one for one in page["executions"] if one["correlationId"] == correlation]
-
-    def wait_for(self, agent: str, correlation: str) -> dict[str, Any]:
-        found = until(
-            lambda: self.executions(agent, correlation), seconds=120, what=f"{agent} acts on {correlation}"
-        )
-        assert len(found) == 1
-        return found[0]
 
 
 @pytest.fixture
