@@ -12,7 +12,8 @@ from app.llm.options import Options
 _DAY = 24 * 60 * 60 * 1000
 
 
-def _options(
+# Asynchronous, or FastAPI would have a thread read three headers.
+async def _options(
     x_request_timeout_ms: Annotated[
         int | None, Header(gt=0, le=_DAY, description="How long the caller waits; the agent may allow less.")
     ] = None,
