@@ -117,4 +117,24 @@ ALERTS = (
         expression=f"{expr.tokens()} > {at.TOKENS.healthy}",
         summary="The {{ $labels.agent }} agent used {{ $value | humanizePercentage }} of today's tokens",
     ),
+    # Failover hides this one: callers are answered by the backup, until that fails too.
+    Alert(
+        name="ModelProviderFailure",
+        section="llm-provider-failure",
+        severity=Severity.P2,
+        channels=(Channel.CHAT,),
+        lasting=_NOW,
+        expression=f"{expr.provider_away()} > {at.PROVIDER_AWAY}",
+        summary="The {{ $labels.agent }} agent does without {{ $labels.provider }}",
+    ),
+    # So does the outbox: nothing is lost, and nobody is told.
+    Alert(
+        name="EventPublishFailures",
+        section="issue-event-publishing-failures",
+        severity=Severity.P2,
+        channels=(Channel.CHAT,),
+        lasting=_NOW,
+        expression=f"{expr.publish_failures()} > {at.PUBLISH_FAILURES}",
+        summary="The {{ $labels.agent }} agent cannot publish its events, which wait in its outbox",
+    ),
 )

@@ -55,6 +55,17 @@ def tokens() -> str:
     return f"max by (agent) ({metrics.TOKENS_USED}) / max by (agent) ({metrics.TOKENS_LIMIT})"
 
 
+def provider_away() -> str:
+    """Share of ten minutes in which none of an agent's pods used a model provider, half-open included."""
+    closed = f'avg_over_time({metrics.BREAKER}{{state="closed"}}[10m])'
+    return f"1 - max by (agent, provider) ({closed})"
+
+
+def publish_failures() -> str:
+    """Attempts to publish that failed within ten minutes, per agent; they get rarer, to one a minute."""
+    return f"sum by (agent) (increase({metrics.PUBLISH_FAILURES}[10m]))"
+
+
 def _rate(selector: str) -> str:
     return f"sum by (agent) (rate({selector}[{_WINDOW}]))"
 

@@ -14,6 +14,8 @@ QUEUE_MESSAGES = "event_queue_messages"
 QUEUE_OLDEST_SECONDS = "event_queue_oldest_seconds"
 TOKENS_USED = "llm_budget_used_tokens"
 TOKENS_LIMIT = "llm_budget_limit_tokens"
+BREAKER = "llm_breaker_state"
+PUBLISH_FAILURES = "event_publish_failures_total"
 
 # Managed Prometheus' default targets: cAdvisor and kube-state-metrics.
 # https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-default

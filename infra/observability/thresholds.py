@@ -34,3 +34,7 @@ ELEVATED_RESPONSE_TIME = 1.0
 QUEUE_DEPTH = 1000
 #: Restarts of one container within ten minutes.
 RESTARTS = 3
+#: Share of ten minutes in which a model provider was left alone.
+PROVIDER_AWAY = 0.5
+#: Failed attempts to publish within ten minutes.
+PUBLISH_FAILURES = 5

@@ -19,6 +19,8 @@ SECTIONS = {
     "HighMemory": "high-resource-usage",
     "EventProcessingLag": "event-processing-lag",
     "LlmTokenBudget": "llm-token-usage",
+    "ModelProviderFailure": "llm-provider-failure",
+    "EventPublishFailures": "issue-event-publishing-failures",
 }
 _AGENT = {"agent": "notification"}
 _IN_POD = {"namespace": "agents-dev", "pod": "notification-agent-1"}
@@ -139,6 +141,15 @@ def _tokens(used: int) -> dict[str, str]:
         for name, value in (("llm_budget_used_tokens", used), ("llm_budget_limit_tokens", 1000))
     }
 
+
+def _breaker(*closed: str) -> dict[str, str]:
+    """Whether the backup's is closed, for each pod."""
+    series = 'llm_breaker_state{agent="notification",provider="azure-openai-backup",'
+    return {f'{series}state="closed",pod="{number}"}}': values for number, values in enumerate(closed)}
+
+
+_PROVIDER = {**_AGENT, "provider": "azure-openai-backup"}
+_REFUSED = "event_publish_failures_total"
 
 SCENARIOS = (
     Scenario("5 % errors", "HighErrorRate", _requests(95, 5), _AGENT, _P1, silent=(1, 6, 20)),
@@ -301,5 +312,49 @@ SCENARIOS = (
         _BUDGET,
         fires=(0, 5),
         says="The notification agent used 80.1% of today's tokens",
+    ),
+    Scenario(
+        "away for five of ten minutes",
+        "ModelProviderFailure",
+        _breaker("1x4 0x4 1x30"),
+        _PROVIDER,
+        _P2,
+        silent=(5, 9, 12, 25),
+    ),
+    Scenario(
+        "away for six of ten minutes",
+        "ModelProviderFailure",
+        {**_breaker("1x9 0x5 1x30"), 'llm_breaker_state{agent="notification",state="open",pod="a"}': "0x40"},
+        _PROVIDER,
+        _P2,
+        silent=(14,),
+        fires=(15, 19),
+        says="The notification agent does without azure-openai-backup",
+    ),
+    Scenario(
+        "away from one pod of two",
+        "ModelProviderFailure",
+        _breaker("0x30", "1x30"),
+        _PROVIDER,
+        _P2,
+        silent=(5, 25),
+    ),
+    Scenario(
+        "5 failures in ten minutes",
+        "EventPublishFailures",
+        {f'{_REFUSED}{{agent="notification",pod="a"}}': "0+0.5x40"},
+        _AGENT,
+        _P2,
+        silent=(10, 30),
+    ),
+    Scenario(
+        "3 failures in each of two pods",
+        "EventPublishFailures",
+        {f'{_REFUSED}{{agent="notification",pod="{pod}"}}': "0+0.3x40" for pod in "ab"},
+        _AGENT,
+        _P2,
+        silent=(8,),
+        fires=(9, 30),
+        says="The notification agent cannot publish its events, which wait in its outbox",
     ),
 )
