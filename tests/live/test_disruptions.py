@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.live import pods
 from tests.live.traffic import Traffic
 from tests.sandboxed import Sandbox
-from tests.waiting import until
 
 # A node comes and goes: minutes.
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
-NAMESPACE = ("-n", "agents-dev")
-DEPLOYMENT = "deployment/notification-agent"
-SELECTOR = ("-l", "app.kubernetes.io/name=notification-agent")
 CLUSTER = ("--cluster-name", "aks-agents-dev", "-g", "rg-agents-dev")
 
 
@@ -43,28 +40,29 @@ def another_node(sandbox: Sandbox) -> Iterator[None]:
 
 
 def test_a_rolling_restart_fails_no_request(sandbox: Sandbox, traffic: Traffic) -> None:
+    before = _names(pods.settled(sandbox))
     with traffic:
         for _ in range(2):
-            sandbox.kubectl("rollout", "restart", DEPLOYMENT, *NAMESPACE)
-            sandbox.kubectl("rollout", "status", DEPLOYMENT, *NAMESPACE, "--timeout=240s")
-        _until_gone(sandbox, 1)
+            sandbox.kubectl("rollout", "restart", pods.DEPLOYMENT, *pods.NAMESPACE)
+            after = _names(pods.settled(sandbox))
+            assert not before & after
+            before = after
     assert traffic.failures == []
     assert traffic.served > 100
 
 
 def test_scaling_up_and_down_fails_no_request(sandbox: Sandbox, traffic: Traffic) -> None:
     with traffic:
-        _scale(sandbox, 2)
-        _scale(sandbox, 1)
-        _until_gone(sandbox, 1)
+        for replicas in (3, 1):
+            _scale(sandbox, replicas)
     assert traffic.failures == []
 
 
 def test_draining_a_node_fails_no_request(
     sandbox: Sandbox, another_node: None, two_pods: None, traffic: Traffic
 ) -> None:
-    before = _nodes(sandbox)
-    assert len(set(before)) == 2, "the pods are spread over the nodes"
+    before = {pod["spec"]["nodeName"] for pod in pods.staying(sandbox)}
+    assert len(before) == 2, "the pods are spread over the nodes"
     drained = next(node for node in before if "spare" not in node)
     with traffic:
         try:
@@ -72,30 +70,16 @@ def test_draining_a_node_fails_no_request(
                 *("drain", drained, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=480s"),
                 timeout=500,
             )
-            sandbox.kubectl("rollout", "status", DEPLOYMENT, *NAMESPACE, "--timeout=240s")
-            assert drained not in _nodes(sandbox)
+            assert drained not in {pod["spec"]["nodeName"] for pod in pods.settled(sandbox)}
         finally:
             sandbox.kubectl("uncordon", drained)
     assert traffic.failures == []
 
 
+def _names(found: list[dict[str, Any]]) -> set[str]:
+    return {pod["metadata"]["name"] for pod in found}
+
+
 def _scale(sandbox: Sandbox, replicas: int) -> None:
-    sandbox.kubectl("scale", DEPLOYMENT, *NAMESPACE, f"--replicas={replicas}")
-    sandbox.kubectl("rollout", "status", DEPLOYMENT, *NAMESPACE, "--timeout=240s")
-
-
-def _nodes(sandbox: Sandbox) -> list[str]:
-    """Of the agent's pods that are to stay."""
-    pods = json.loads(sandbox.kubectl("get", "pods", *NAMESPACE, *SELECTOR, "-o", "json"))["items"]
-    return [pod["spec"]["nodeName"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-
-
-def _until_gone(sandbox: Sandbox, left: int) -> None:
-    """Those that left the service still answer what they had begun; then they end."""
-    names = ("get", "pods", *NAMESPACE, *SELECTOR, "-o", "name")
-    until(
-        lambda: sandbox.kubectl(*names).split(),
-        lambda found: len(found) == left,
-        seconds=240,
-        what="the other pods end",
-    )
+    sandbox.kubectl("scale", pods.DEPLOYMENT, *pods.NAMESPACE, f"--replicas={replicas}")
+    pods.settled(sandbox)

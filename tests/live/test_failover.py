@@ -6,13 +6,14 @@ dev has one region, so the backup is an account that an operator adds by hand, a
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
+from tests.live import pods
 from tests.live.traffic import Traffic
 from tests.sandboxed import Sandbox
 from tests.waiting import until
@@ -20,13 +21,12 @@ from tests.waiting import until
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 GROUP = ("-g", "rg-agents-dev")
-NAMESPACE = ("-n", "agents-dev")
-DEPLOYMENT = "deployment/notification-agent"
 PRIMARY, BACKUP = "oai-agents-dev", "oai-agents-dev-spare"
 MODEL = "gpt-4o-mini"
 ATTEMPT_SECONDS = 3
 #: Longer than a breaker's cooldown, which a failed probe doubles.
 BACK_SECONDS = 90
+_BREAKER = re.compile(r'llm_breaker_state\{.*provider="azure-openai",state="([a-z-]+)"\} 1\.0')
 
 
 @dataclass(frozen=True)
@@ -56,25 +56,15 @@ class Models:
         lines = [line.partition(": ") for line in printed.splitlines() if ": " in line]
         return int(printed.splitlines()[-1]), {name.lower(): value for name, _, value in lines}
 
-    def breaker(self) -> str:
-        """The state of the primary's, as Prometheus reads it from the pod."""
-        (pod,) = json.loads(
-            self.sandbox.kubectl(
-                *("get", "pods", *NAMESPACE, "-l", "app.kubernetes.io/name=notification-agent"),
-                *("--field-selector=status.phase=Running", "-o", "json"),
-            )
-        )["items"]
-        shown = self.sandbox.kubectl(
-            *("exec", pod["metadata"]["name"], *NAMESPACE, "--", "python", "-c", _READ_METRICS)
-        )
-        states = [line for line in shown.splitlines() if line.startswith("llm_breaker_state{")]
-        (found,) = [line for line in states if 'provider="azure-openai"' in line and line.endswith(" 1.0")]
-        return found.partition('state="')[2].partition('"')[0]
-
-
-_READ_METRICS = (
-    "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics/').read().decode())"
-)
+    def breakers(self) -> set[str]:
+        """The states of the primary's, each pod has one."""
+        found = set()
+        for pod in pods.staying(self.sandbox):
+            for line in pods.metrics(self.sandbox, pod):
+                state = _BREAKER.fullmatch(line)
+                if state is not None:
+                    found.add(state[1])
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +118,7 @@ def test_no_request_fails_while_one_provider_lives(models: Models, fault: tuple[
     with models.traffic() as traffic:
         models.fail(PRIMARY, *fault)
         until(lambda: traffic.providers["azure-openai-backup"] >= 20, seconds=120, what="the backup answers")
-        assert models.breaker() in {"open", "half-open"}
+        assert models.breakers() & {"open", "half-open"}
         models.mend()
         before = traffic.providers["azure-openai"]
         until(
@@ -136,7 +126,7 @@ def test_no_request_fails_while_one_provider_lives(models: Models, fault: tuple[
             seconds=BACK_SECONDS,
             what="the primary is back",
         )
-        assert models.breaker() == "closed"
+        until(models.breakers, lambda states: states == {"closed"}, seconds=BACK_SECONDS)
     assert traffic.failures == []
     # One attempt that came to nothing, and then the backup's.
     assert traffic.slowest < 2 * ATTEMPT_SECONDS
@@ -155,7 +145,5 @@ def test_without_any_provider_callers_hear_when_to_come_again(models: Models) ->
 
 
 def _set_env(sandbox: Sandbox, *changes: str) -> None:
-    sandbox.kubectl("set", "env", DEPLOYMENT, *NAMESPACE, *changes)
-    sandbox.kubectl("rollout", "status", DEPLOYMENT, *NAMESPACE, "--timeout=240s")
-    pods: Any = ("get", "pods", *NAMESPACE, "-l", "app.kubernetes.io/name=notification-agent", "-o", "name")
-    until(lambda: len(sandbox.kubectl(*pods).split()) == 1, seconds=240, what="the former pod ends")
+    sandbox.kubectl("set", "env", pods.DEPLOYMENT, *pods.NAMESPACE, *changes)
+    pods.settled(sandbox)
