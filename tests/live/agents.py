@@ -21,16 +21,23 @@ TICKET = {
 
 @dataclass(frozen=True)
 class Agents:
+    """`tries`: how often a caller asks again, once a second, who is not answered."""
+
     sandbox: Sandbox
+    tries: int = 0
 
     def curl(self, *arguments: str) -> Any:
-        return self.sandbox.run("curl", "-sS", "--fail-with-body", *arguments).json()
+        # With retries, the bodies of failures would come before the answer.
+        again = ("--fail", "--retry", str(self.tries), "--retry-delay", "1")
+        failing = again if self.tries else ("--fail-with-body",)
+        return self.sandbox.run("curl", "-sS", *failing, *arguments).json()
 
     def raise_incident(self, correlation: str, **changes: Any) -> dict[str, Any]:
-        """The triage's execution."""
+        """The triage's execution, the same for the same correlation."""
         body = json.dumps({"input": {**TICKET, **changes}})
         headers = ("-H", "content-type: application/json", "-H", f"x-correlation-id: {correlation}")
-        done: dict[str, Any] = self.curl(*headers, "-d", body, f"{URL}/servicedesk/execute")
+        key = ("-H", f"idempotency-key: {correlation}")
+        done: dict[str, Any] = self.curl(*headers, *key, "-d", body, f"{URL}/servicedesk/execute")
         return done
 
     def executions(self, agent: str, correlation: str) -> list[dict[str, Any]]:

@@ -24,19 +24,23 @@ def traffic(sandbox: Sandbox) -> Traffic:
 
 
 @pytest.fixture
-def two_pods(sandbox: Sandbox) -> Iterator[None]:
-    """Of the agent, instead of one."""
-    _scale(sandbox, 2)
-    yield
-    _scale(sandbox, 1)
-
-
-@pytest.fixture
 def another_node(sandbox: Sandbox) -> Iterator[None]:
     """A pool of a node, beside the one that agents run on."""
     sandbox.az("aks", "nodepool", "add", *CLUSTER, "-n", "spare", "--node-count", "1", timeout=600)
     yield
     sandbox.az("aks", "nodepool", "delete", *CLUSTER, "-n", "spare", timeout=600)
+
+
+@pytest.fixture
+def two_nodes(sandbox: Sandbox, another_node: None) -> Iterator[set[str]]:
+    """The names of the nodes that the agent's pods are on."""
+    _scale(sandbox, 2)
+    # Pods do not move by themselves.
+    sandbox.kubectl("rollout", "restart", pods.DEPLOYMENT, *pods.NAMESPACE)
+    nodes = {pod["spec"]["nodeName"] for pod in pods.settled(sandbox)}
+    assert len(nodes) == 2, "the pods are spread over the nodes"
+    yield nodes
+    _scale(sandbox, 1)
 
 
 def test_a_rolling_restart_fails_no_request(sandbox: Sandbox, traffic: Traffic) -> None:
@@ -58,12 +62,8 @@ def test_scaling_up_and_down_fails_no_request(sandbox: Sandbox, traffic: Traffic
     assert traffic.failures == []
 
 
-def test_draining_a_node_fails_no_request(
-    sandbox: Sandbox, another_node: None, two_pods: None, traffic: Traffic
-) -> None:
-    before = {pod["spec"]["nodeName"] for pod in pods.staying(sandbox)}
-    assert len(before) == 2, "the pods are spread over the nodes"
-    drained = next(node for node in before if "spare" not in node)
+def test_draining_a_node_fails_no_request(sandbox: Sandbox, two_nodes: set[str], traffic: Traffic) -> None:
+    drained = next(node for node in two_nodes if "spare" not in node)
     with traffic:
         try:
             sandbox.kubectl(

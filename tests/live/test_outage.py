@@ -13,7 +13,6 @@ from tests.sandboxed import Sandbox
 # Pods end, and what they left is only taken up when their successors can be sure of it: minutes.
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
-SERVICEDESK = "deployment/servicedesk-agent"
 NAMESPACE = ("-n", "agents-dev")
 
 
@@ -27,7 +26,7 @@ def no_event_grid(sandbox: Sandbox) -> Iterator[None]:
 def test_incidents_outlive_an_outage_and_the_pods_that_took_them(
     sandbox: Sandbox, no_event_grid: None
 ) -> None:
-    agents = Agents(sandbox)
+    agents = Agents(sandbox, tries=60)
     correlations = [f"outage-{uuid.uuid4()}" for _ in range(6)]
     for number, correlation in enumerate(correlations):
         triage = agents.raise_incident(correlation, affectedUsers=100 + number)
@@ -38,7 +37,6 @@ def test_incidents_outlive_an_outage_and_the_pods_that_took_them(
                 *("delete", "pod", *NAMESPACE, "-l", "app.kubernetes.io/name=servicedesk-agent"),
                 *("--grace-period=0", "--force"),
             )
-            sandbox.kubectl("rollout", "status", SERVICEDESK, *NAMESPACE, "--timeout=240s")
     assert not any(agents.executions("notification", one) for one in correlations)
     sandbox.run("uv", "run", "sandbox", "fault", "clear")
     for correlation in correlations:
