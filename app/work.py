@@ -73,7 +73,7 @@ def _targets(services: Services) -> list[tuple[Target, Deliver]]:
 
 def to_topic(topic: Topic) -> Deliver:
     async def deliver(entries: Sequence[Entry]) -> None:
-        with publishing(entry.body.get("traceparent") for entry in entries):
+        with publishing(entry.body for entry in entries):
             await topic.publish([entry.body for entry in entries])
 
     return deliver

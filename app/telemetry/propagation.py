@@ -5,13 +5,15 @@ https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from app.telemetry.operations import CORRELATION
 from app.telemetry.spans import span
 
 _KEY = "traceparent"
@@ -26,11 +28,19 @@ def current_traceparent() -> str | None:
 
 
 @contextmanager
-def publishing(traceparents: Iterable[str | None]) -> Iterator[None]:
+def publishing(events: Iterable[Mapping[str, Any]]) -> Iterator[None]:
     """Send several events at once: a span in the trace of each. What fails, fails for all of them."""
     with ExitStack() as spans:
-        for traceparent in traceparents:
-            spans.enter_context(span("event.publish", SpanKind.PRODUCER, parent=_sender(traceparent)))
+        for event in events:
+            correlation = event.get("correlationid")
+            spans.enter_context(
+                span(
+                    "event.publish",
+                    SpanKind.PRODUCER,
+                    parent=_sender(event.get(_KEY)),
+                    attributes={CORRELATION: correlation} if correlation else None,
+                )
+            )
         yield
 
 

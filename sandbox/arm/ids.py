@@ -6,6 +6,7 @@ A path is read as ARM reads it: `subscriptions/S`, `resourceGroups/G`, then bloc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sandbox.arm.errors import ArmError, bad_request
@@ -13,6 +14,9 @@ from sandbox.arm.resource import ResourceId
 
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
+# The generic operations of Azure's SDKs write a place for a parent between namespace and type, empty where
+# there is none (`az resource show`).
+_NO_PARENT = re.compile(r"(/providers/[^/]+)//", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def _head(parts: list[str], text: str) -> tuple[str | None, str | None, Path | N
 
 def parse(text: str) -> Path:
     """Read a path. Raises ArmError 404 for what is no ARM path at all, 400 for empty segments."""
-    text = "/" + text.strip("/")
+    text = _NO_PARENT.sub(r"\1/", "/" + text.strip("/"))
     parts = text[1:].split("/")
     if not all(parts):
         raise bad_request("InvalidResourceId", f"The path '{text}' has an empty segment.")

@@ -54,3 +54,22 @@ class Agents:
         )
         assert len(found) == 1
         return found[0]
+
+    def trace(self, correlation: str) -> list[dict[str, Any]]:
+        """What Application Insights keeps of a request and of all that followed from it."""
+        kind = ("--resource-type", "Microsoft.Insights/components")
+        component = self.sandbox.az("resource", "show", "-g", "rg-agents-dev", "-n", "appi-agents-dev", *kind)
+        host = "https://api.applicationinsights.azure.test"
+        question = (
+            "union requests, dependencies"
+            f" | where tostring(customDimensions.CorrelationId) == '{correlation}'"
+            " | project cloud_RoleName, name, operation_Id"
+        )
+        answer = self.sandbox.az(
+            *("rest", "--method", "post", "--resource", host),
+            *("--url", f"{host}/v1/apps/{component['properties']['AppId']}/query"),
+            *("--body", json.dumps({"query": question})),
+        )
+        (table,) = answer["tables"]
+        names = [column["name"] for column in table["columns"]]
+        return [dict(zip(names, row, strict=True)) for row in table["rows"]]

@@ -41,6 +41,12 @@ def test_aks(sandbox: Sandbox) -> None:
     assert modes["User"].startswith("user")
 
 
+def test_any_resource_is_shown_by_its_type(sandbox: Sandbox) -> None:
+    kind = ("--resource-type", "Microsoft.Insights/components")
+    component = sandbox.az("resource", "show", "-g", GROUP, "-n", "appi-agents-dev", *kind)
+    assert component["properties"]["AppId"]
+
+
 def test_registry(sandbox: Sandbox) -> None:
     registry = sandbox.az("acr", "show", "-n", "acragentsdev")
     assert registry["loginServer"] == "acragentsdev.azurecr.azure.test"

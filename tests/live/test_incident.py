@@ -37,6 +37,24 @@ def test_an_incident_is_triaged_acted_upon_and_told(agents: Agents) -> None:
     assert message["output"]["delivery"]["status"] == "prepared"
 
 
+def test_an_incident_is_one_trace_from_the_request_to_the_last_agent(agents: Agents) -> None:
+    correlation = f"trace-{uuid.uuid4()}"
+    agents.raise_incident(correlation, title="Traced")
+    agents.wait_for("notification", correlation)
+    steps = {"prompt.load", "chat gpt-4o-mini", "event.publish"}
+    wanted = {("servicedesk-agent", step) for step in (*steps, "POST /api/servicedesk/execute")}
+    wanted |= {(f"{agent}-agent", step) for agent in ("devops", "notification") for step in steps}
+    wanted |= {(f"{agent}-agent", "event.process") for agent in ("devops", "notification")}
+    # Agents send what they have every few seconds.
+    rows = until(
+        lambda: agents.trace(correlation),
+        lambda rows: {(row["cloud_RoleName"], row["name"]) for row in rows} >= wanted,
+        seconds=60,
+        what="every step is kept",
+    )
+    assert len({row["operation_Id"] for row in rows}) == 1
+
+
 def test_a_request_under_a_key_is_executed_once(agents: Agents) -> None:
     key = ("-H", f"idempotency-key: {uuid.uuid4()}", "-H", "content-type: application/json")
     body = json.dumps({"input": {**TICKET, "title": "Once"}})

@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from app.store.errors import StoreError
 from app.telemetry.logs import correlation_id
 from app.telemetry.operations import CORRELATION, OPERATION
-from app.telemetry.propagation import continue_from, current_traceparent
+from app.telemetry.propagation import continue_from, current_traceparent, publishing
 from app.telemetry.spans import span
 from tests.app.api.test_api import EXECUTE, GOOD
 from tests.app.conftest import FakeStore
@@ -80,6 +80,25 @@ def test_an_event_carries_the_trace_on(traced: InMemorySpanExporter) -> None:
         assert found.attributes is not None
         assert found.attributes[OPERATION] == "NotificationAgent.Process"
         assert found.attributes[CORRELATION] == "incident-8"
+
+
+def test_events_that_are_published_together_are_each_in_their_own_trace(
+    traced: InMemorySpanExporter,
+) -> None:
+    events = []
+    for correlation in ("incident-1", None):
+        with span("request"):
+            events.append({"traceparent": current_traceparent(), "correlationid": correlation})
+    with publishing([*events, {}]):
+        pass
+    *requests, _, second, first = traced.get_finished_spans()
+    for request, publish in zip(requests, (first, second), strict=True):
+        assert (publish.name, publish.kind) == ("event.publish", SpanKind.PRODUCER)
+        assert publish.context.trace_id == request.context.trace_id
+    assert first.attributes is not None
+    assert second.attributes is not None
+    assert first.attributes[CORRELATION] == "incident-1"
+    assert CORRELATION not in second.attributes
 
 
 @pytest.mark.parametrize("carried", [None, "", "00-zz", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])

@@ -11,4 +11,5 @@ def test_every_agent_of_prompts_has_a_cost_within_its_limit() -> None:
     assert set(found) == {path.name for path in (ROOT / "prompts").iterdir() if path.is_dir()}
     for cost in found.values():
         assert 100 < cost.prompt_tokens < 10_000
-        assert 0 < cost.completion_tokens <= 2 * cost.max_tokens
+        # What does not fit is cut off, and asked for again.
+        assert 0 < cost.completion_tokens < 0.9 * cost.max_tokens

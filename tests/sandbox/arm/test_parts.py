@@ -36,6 +36,12 @@ def test_ids() -> None:
     assert [str(above) for above in ancestors(id_)] == [DATABASE.rsplit("/", 2)[0], GROUP, "/subscriptions/s"]
 
 
+def test_an_empty_parent_is_none() -> None:
+    assert str(parse_id(DATABASE.replace("Sql/servers", "Sql//servers"))) == DATABASE
+    with pytest.raises(ArmError, match="empty segment"):
+        parse_id(DATABASE.replace("/databases", "//databases"))
+
+
 def test_extensions_keep_their_scope() -> None:
     id_ = parse_id(f"{DATABASE}/providers/Microsoft.Authorization/roleAssignments/r")
     assert (id_.type, id_.scope, id_.group) == ("Microsoft.Authorization/roleAssignments", DATABASE, "g")
