@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 # Namespace of the names this program derives for role assignments (ARM wants a GUID there).
 _ASSIGNMENTS = uuid.UUID("6f1b5f0e-7f0b-4f6e-9f0e-0e6f4ad0b6b1")
@@ -55,6 +56,10 @@ class Names:
     @property
     def cosmos(self) -> str:
         return self._global("cosmos")
+
+    def restored_cosmos(self, as_of: datetime) -> str:
+        """An account restored as of a second."""
+        return f"{self.cosmos}-{as_of:%Y%m%d%H%M%S}"
 
     @property
     def sql(self) -> str:
@@ -134,6 +139,11 @@ class Names:
 
     def tags(self) -> dict[str, str]:
         return {"environment": self.environment, "application": "agents", "managed-by": "pulumi"}
+
+
+def restored_database(database: str, as_of: datetime) -> str:
+    """A SQL database restored as of a second, beside the original."""
+    return f"{database}-{as_of:%Y%m%d%H%M%S}"
 
 
 def workload(agent: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import cosmosdb
 
+from infra.azure.cosmos_account import RESTORE_INPUTS, AccountArgs, declare_account
 from infra.azure.cosmos_containers import Container, containers
 from infra.azure.cosmos_roles import DataRoles
 from infra.azure.diagnostics import diagnose
@@ -20,8 +21,6 @@ from infra.settings.sections import CosmosSettings
 DATABASE = "AgentsDB"
 CONTAINER = "Events"
 LEDGER = "Ledger"
-# They make another account out of this one; leaving them out later must not undo a restore.
-_RESTORE_INPUTS = ("createMode", "restoreParameters")
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,18 @@ class CosmosArgs:
 class Cosmos(pulumi.ComponentResource):
     """Account, database and containers without keys, backed up continuously.
 
-    With a paired region the account lives in both, and Azure moves writes when the first is lost. `data` is
-    what a lock keeps.
+    `data` is what a lock keeps.
     """
 
     def __init__(self, name: str, args: CosmosArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Cosmos", name, None, opts)
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
-        self.account = self._account(name)
+        self.account = declare_account(
+            name,
+            AccountArgs(args.account, args.place, args.settings, args.exposure),
+            args.place.stateful(self, ignore_changes=RESTORE_INPUTS),
+        )
         database = self._database()
         wanted = containers(args.settings)
         made = [self._container(container, database) for container in wanted]
@@ -62,43 +64,6 @@ class Cosmos(pulumi.ComponentResource):
         self.data = {"cosmos-database": database.id}
         self.endpoint = self.account.document_endpoint
         self.register_outputs({"endpoint": self.endpoint})
-
-    def _account(self, name: str) -> cosmosdb.DatabaseAccount:
-        args, place = self._args, self._args.place
-        return cosmosdb.DatabaseAccount(
-            name,
-            account_name=args.account,
-            resource_group_name=place.resource_group,
-            location=place.location,
-            kind=cosmosdb.DatabaseAccountKind.GLOBAL_DOCUMENT_DB,
-            database_account_offer_type=cosmosdb.DatabaseAccountOfferType.STANDARD,
-            locations=[
-                cosmosdb.LocationArgs(
-                    location_name=region, failover_priority=priority, is_zone_redundant=place.zonal
-                )
-                for priority, region in enumerate(filter(None, (place.location, place.paired)))
-            ],
-            # Also with one region, where it means nothing: Azure refuses to add a region and to change
-            # another property in one request.
-            enable_automatic_failover=True,
-            consistency_policy=cosmosdb.ConsistencyPolicyArgs(
-                default_consistency_level=cosmosdb.DefaultConsistencyLevel.SESSION
-            ),
-            backup_policy=cosmosdb.ContinuousModeBackupPolicyArgs(
-                type="Continuous",
-                continuous_mode_properties=cosmosdb.ContinuousModePropertiesArgs(tier=args.settings.backup),
-            ),
-            disable_local_auth=True,
-            disable_key_based_metadata_write_access=True,
-            minimal_tls_version=cosmosdb.MinimalTlsVersion.TLS12,
-            public_network_access=args.exposure.public_network_access,
-            ip_rules=[
-                cosmosdb.IpAddressOrRangeArgs(ip_address_or_range=address)
-                for address in args.exposure.addresses
-            ],
-            tags=place.tags,
-            opts=place.stateful(self, ignore_changes=_RESTORE_INPUTS),
-        )
 
     def _database(self) -> cosmosdb.SqlResourceSqlDatabase:
         return cosmosdb.SqlResourceSqlDatabase(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi_azure_native import cosmosdb
 
@@ -42,6 +43,20 @@ class Container:
                 ],
             ),
         )
+
+    def wire(self) -> dict[str, Any]:
+        """The same as Resource Manager's JSON, for a deployment."""
+        return {
+            "id": self.name,
+            "partitionKey": {"paths": [self.partition_key], "kind": "Hash", "version": 2},
+            "defaultTtl": self.ttl,
+            "indexingPolicy": {
+                "automatic": True,
+                "indexingMode": "consistent",
+                "includedPaths": [{"path": f"{path}/?"} for path in self.indexed],
+                "excludedPaths": [{"path": "/*"}, {"path": '/"_etag"/?'}],
+            },
+        }
 
 
 def containers(settings: CosmosSettings) -> tuple[Container, ...]:

@@ -35,9 +35,14 @@ class DataRoles:
     """Grants on one database of an account."""
 
     def __init__(
-        self, account: cosmosdb.DatabaseAccount, resource_group: pulumi.Input[str], database: str
+        self,
+        account: cosmosdb.DatabaseAccount,
+        resource_group: pulumi.Input[str],
+        database: str,
+        prefix: str = "",
     ) -> None:
-        self._account = account
+        """`prefix` tells the grants' names from those on another account."""
+        self._account, self._prefix = account, prefix
         self._group = resource_group
         self._database = pulumi.Output.concat(account.id, "/dbs/", database)
 
@@ -46,7 +51,7 @@ class DataRoles:
     ) -> None:
         """Let `agents` write, read and query items of these containers."""
         definition = cosmosdb.SqlResourceSqlRoleDefinition(
-            "agent",
+            f"{self._prefix}agent",
             role_definition_id=AGENT,
             account_name=self._account.name,
             resource_group_name=self._group,
@@ -76,7 +81,7 @@ class DataRoles:
         opts: pulumi.ResourceOptions,
     ) -> None:
         made = cosmosdb.SqlResourceSqlRoleAssignment(
-            name,
+            f"{self._prefix}{name}",
             account_name=self._account.name,
             resource_group_name=self._group,
             role_assignment_id=pulumi.Output.all(grantee.principal_id, scope).apply(

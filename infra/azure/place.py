@@ -27,6 +27,17 @@ class Place:
     tags: dict[str, str]
     zonal: bool = False
 
+    def restored(
+        self, parent: pulumi.Resource, *, kept: bool, ignore_changes: Sequence[str] = ()
+    ) -> pulumi.ResourceOptions:
+        """Options of data that was restored: while `kept`, it stays in Azure when it leaves the program.
+
+        Never protected: a restore's settings can be taken away.
+        """
+        return pulumi.ResourceOptions(
+            parent=parent, retain_on_delete=kept, ignore_changes=list(ignore_changes)
+        )
+
     def stateful(
         self,
         parent: pulumi.Resource,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Sequence
-from urllib.error import HTTPError, URLError
 
 import pulumi
 from pulumi_azure_native import authorization
 
+from infra.azure.resource_manager import read
 from infra.cloud import Cloud
 
 
@@ -25,21 +23,6 @@ def is_soft_deleted(cloud: Cloud, path: pulumi.Input[str], api_version: str) -> 
     def look(known: Sequence[str]) -> bool:
         where, below, bearer = known
         url = f"{cloud.resource_manager}/subscriptions/{where}/{below}?api-version={api_version}"
-        return _exists(url, bearer)
+        return read(url, bearer) is not None
 
     return pulumi.Output.all(subscription, path, token).apply(look)
-
-
-def _exists(url: str, bearer: str) -> bool:
-    # Resource Manager is https in every cloud.
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {bearer}"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            json.load(answer)
-    except HTTPError as error:
-        if error.code in {401, 403, 404}:
-            return False
-        raise pulumi.RunError(f"{url} answered {error.code} {error.reason}") from None
-    except (URLError, TimeoutError, ValueError) as error:
-        raise pulumi.RunError(f"{url} does not answer: {error}") from None
-    return True

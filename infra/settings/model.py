@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from infra.settings import restores
+from infra.settings.restores import Restore
 from infra.settings.sections import (
     AgentSettings,
     AlertSettings,
@@ -63,6 +65,7 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     budget: BudgetSettings = BudgetSettings()
     certificates: CertificateSettings = CertificateSettings()
+    restores: tuple[Restore, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -87,4 +90,5 @@ class Settings(Section):
             )
         if self.protect and not self.vault.purge_protection:
             raise ValueError("protect is on, so vault.purge_protection must be too")
+        restores.check(self.restores)
         return self

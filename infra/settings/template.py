@@ -30,6 +30,7 @@ _EXAMPLES = {
     "environment": "dev",
     "tenant": "11111111-2222-3333-4444-555555555555",
     "audience": "api://agents",
+    "as_of": '"2026-11-28T09:59:30Z"',
 }
 #: Set by other means than `agents:`.
 _KEYS = {"location": "azure-native:location"}
@@ -54,6 +55,10 @@ def _entry(key: str, name: str, field: FieldInfo, default: Any, indent: int) -> 
         yield f"{pad}{key}: {_value(name, default)}{f'  # {note}' if note else ''}"
         return
     yield from (f"{pad}# {line}".rstrip() for line in _documentation(section))
+    if get_origin(field.annotation) is tuple:
+        yield f"{pad}{key}: []"
+        yield from (f"{pad}#   {line}" for line in _item(section))
+        return
     yield f"{pad}{key}:{'  # left out by default' if default is None else ''}"
     if get_origin(field.annotation) is dict:
         indent += 2
@@ -61,6 +66,16 @@ def _entry(key: str, name: str, field: FieldInfo, default: Any, indent: int) -> 
     for inner, inner_field in section.model_fields.items():
         value = getattr(default, inner) if isinstance(default, BaseModel) else inner_field.default
         yield from _entry(inner, inner, inner_field, value, indent + 2)
+
+
+def _item(section: type[BaseModel]) -> Iterator[str]:
+    """An entry of a list, as an example: it has none by default."""
+    lines = [
+        line
+        for name, field in section.model_fields.items()
+        for line in _entry(name, name, field, field.default, indent=0)
+    ]
+    yield from (f"{'  ' if number else '- '}{line}" for number, line in enumerate(lines))
 
 
 def _documentation(section: type[BaseModel]) -> list[str]:

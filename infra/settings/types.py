@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 # Azure OpenAI's global-standard deployments and zone-redundant AKS are available in all of these.
 Region = Literal["westeurope", "northeurope", "swedencentral", "germanywestcentral", "eastus2", "centralus"]
@@ -42,6 +42,14 @@ def _first_of_month(day: date) -> date:
     return day
 
 
+def _second(moment: datetime) -> datetime:
+    """Restores are to the second, and a person who compares times needs one time zone."""
+    if moment.microsecond or moment.utcoffset():
+        raise ValueError("name a second in UTC, for example 2026-11-28T09:59:30Z")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_second)]
 PrivateRange = Annotated[str, AfterValidator(_network)]
 PublicRange = Annotated[str, AfterValidator(lambda text: str(IPv4Network(text)))]
 BudgetStart = Annotated[date, AfterValidator(_first_of_month)]

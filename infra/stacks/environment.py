@@ -12,6 +12,7 @@ from infra.azure.alerts import Alerts, AlertsArgs
 from infra.azure.budget import Budget, BudgetArgs
 from infra.azure.cluster import Cluster, ClusterArgs
 from infra.azure.cosmos import Cosmos, CosmosArgs
+from infra.azure.cosmos_restored import restore_accounts
 from infra.azure.dns import PublicName, PublicNameArgs
 from infra.azure.events import Events, EventsArgs
 from infra.azure.exposure import Exposure
@@ -30,6 +31,8 @@ from infra.azure.vault import Vault, VaultArgs
 from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, SettingsError
+from infra.settings.restores import of_service
+from infra.stacks import restore_points
 from infra.stacks.operators import operators_of
 from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
@@ -43,6 +46,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     names, domain = Names(settings.environment, settings.suffix), _domain(settings, cloud)
     host, operators = names.host(domain), operators_of(settings)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
+    restore_points.check(settings, names, cloud)  # likewise
 
     group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=names.tags())
     place = Place(
@@ -93,18 +97,17 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             secrets={"pagerduty-url": settings.alerts.pagerduty, "teams-url": settings.alerts.teams},
         ),
     )
-    cosmos = Cosmos(
-        "cosmos",
-        CosmosArgs(
-            account=names.cosmos,
-            place=place,
-            settings=settings.cosmos,
-            exposure=exposure,
-            workspace_id=workspace,
-            agents=agents,
-            operators=operators,
-        ),
+    cosmos_args = CosmosArgs(
+        account=names.cosmos,
+        place=place,
+        settings=settings.cosmos,
+        exposure=exposure,
+        workspace_id=workspace,
+        agents=agents,
+        operators=operators,
     )
+    cosmos = Cosmos("cosmos", cosmos_args)
+    documents = restore_accounts(cosmos, cosmos_args, of_service(settings.restores, "cosmos"), names)
     sql = Sql(
         "sql",
         SqlArgs(
@@ -116,6 +119,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             exposure=exposure,
             workspace_id=workspace,
             administrator=migration,
+            restores=of_service(settings.restores, "sql"),
         ),
     )
     storage = Storage(
@@ -210,7 +214,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             migration=migration,
             image=Image("image", ImageArgs(registry, list(settings.agents), settings.version)),
             dependencies=Dependencies(
-                cosmos_endpoint=cosmos.endpoint,
+                cosmos_endpoint=documents.endpoint,
                 openai_endpoint=openai.endpoint,
                 openai_deployment=openai.deployment_name,
                 openai_backup_endpoint=openai.backup_endpoint,
@@ -223,7 +227,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 daily_tokens={agent: wanted.daily_tokens for agent, wanted in settings.agents.items()},
                 total_tokens=settings.daily_tokens,
             ),
-            ready=[cosmos, sql, storage, events, openai, vault, registry, cluster.user_pool],
+            ready=[documents, sql, storage, events, openai, vault, registry, cluster.user_pool],
         ),
     )
     public_name = PublicName("public-name", PublicNameArgs(place, host, domain, workload.address))
@@ -239,7 +243,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         "cluster": cluster.name,
         "namespace": names.namespace,
         "registry": registry.login_server,
-        "cosmosEndpoint": cosmos.endpoint,
+        "cosmosEndpoint": documents.endpoint,
         "sqlServer": sql.server,
         "eventsEndpoint": events.endpoint,
         "vaultUri": vault.uri,

@@ -161,7 +161,7 @@ def record(
     pulumi.runtime.set_all_config(plain)
     # Nothing was deleted before (looking would need a cloud), and the month is always the same one.
     with (
-        patch("infra.azure.soft_deleted._exists", return_value=False),
+        patch("infra.azure.soft_deleted.read", return_value=None),
         patch("infra.azure.budget.this_month", return_value=date(2026, 11, 1)),
     ):
         _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)), transformation)

@@ -8,6 +8,7 @@ from typing import Any
 from infra.azure.alerts import Alerts, AlertsArgs
 from infra.azure.budget import Budget, BudgetArgs
 from infra.azure.cosmos import Cosmos, CosmosArgs
+from infra.azure.cosmos_restored import restore_accounts
 from infra.azure.events import Events, EventsArgs
 from infra.azure.exposure import Exposure
 from infra.azure.identity import Identity, IdentityArgs
@@ -19,6 +20,7 @@ from infra.azure.storage import Storage, StorageArgs
 from infra.azure.vault import Vault, VaultArgs
 from infra.naming import Names
 from infra.settings import Settings, parse
+from infra.settings.restores import of_service
 from tests.infra.azure.declaring import AGENTS, OPERATORS, WORKSPACE, closed, large, opened, small
 
 PAGER = "https://events.pagerduty.test/integration/canary-of-pagerduty/enqueue"
@@ -54,7 +56,9 @@ class Environment:
 
     def cosmos(self) -> None:
         name, settings = self._names.cosmos, self.settings.cosmos
-        Cosmos("cosmos", CosmosArgs(name, self.place, settings, self.exposure, WORKSPACE, AGENTS, OPERATORS))
+        args = CosmosArgs(name, self.place, settings, self.exposure, WORKSPACE, AGENTS, OPERATORS)
+        original = Cosmos("cosmos", args)
+        restore_accounts(original, args, of_service(self.settings.restores, "cosmos"), self._names)
 
     def sql(self) -> None:
         names = self._names
@@ -69,6 +73,7 @@ class Environment:
                 exposure=self.exposure,
                 workspace_id=WORKSPACE,
                 administrator=Identity("migration", IdentityArgs(names.identity("migration"), self.place)),
+                restores=of_service(self.settings.restores, "sql"),
             ),
         )
 

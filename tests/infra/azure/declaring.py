@@ -26,7 +26,10 @@ _ANSWERS: dict[str, dict[str, Any]] = {
         "identity": {"principalId": "principal-of-cluster"},
         "oidcIssuerProfile": {"issuerURL": "https://issuer.test/"},
     },
-    "azure-native:cosmosdb:DatabaseAccount": {"documentEndpoint": "https://documents.test/"},
+    "azure-native:cosmosdb:DatabaseAccount": {
+        "documentEndpoint": "https://documents.test/",
+        "instanceId": "instance",
+    },
     "azure-native:containerregistry:Registry": {"loginServer": "registry.test"},
     "azure-native:dashboard:Grafana": {
         "identity": {"principalId": "principal-of-grafana"},
@@ -103,7 +106,7 @@ def declare(program: Callable[[], Any], *, deleted: bool = False) -> Declaration
     # The runtime takes the thread's loop, which an asynchronous test before this one may have closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(azure, project="agents", stack="test", preview=False)
-    with patch("infra.azure.soft_deleted._exists", return_value=deleted):
+    with patch("infra.azure.soft_deleted.read", return_value={} if deleted else None):
         pulumi.runtime.test(main)()  # type: ignore[no-untyped-call]  # waits for every resource
     return Declarations(
         _declared(kind, name, inputs, secret, options[kind, name])

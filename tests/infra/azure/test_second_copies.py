@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.azure.sql import sku
+from infra.azure.sql_database import sku
 from tests.infra.azure.components import dev, prod
 from tests.infra.azure.declaring import Declarations, declare
 

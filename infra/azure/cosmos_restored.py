@@ -1,0 +1,124 @@
+"""An account of Cosmos DB restored as of a moment, beside the one whose history it is made from.
+
+https://learn.microsoft.com/azure/cosmos-db/restore-account-continuous-backup
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pulumi
+from pulumi_azure_native import authorization, cosmosdb, resources
+
+from infra.azure.cosmos import DATABASE, Cosmos, CosmosArgs
+from infra.azure.cosmos_account import RESTORE_INPUTS, AccountArgs, declare_account
+from infra.azure.cosmos_containers import containers
+from infra.azure.cosmos_roles import DataRoles
+from infra.azure.diagnostics import diagnose
+from infra.azure.place import Place
+from infra.azure.private import Service
+from infra.naming import Names
+from infra.settings.restores import Restore, stamp, written
+
+_CONTAINERS = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
+_VERSION = "2025-10-15"
+_SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+
+
+@dataclass(frozen=True)
+class RestoredCosmosArgs:
+    """`like` is what an account of this environment has, under the restored one's name.
+
+    `source` is the account whose history is looked into.
+    """
+
+    like: CosmosArgs
+    source: cosmosdb.DatabaseAccount
+    restore: Restore
+
+
+class RestoredCosmos(pulumi.ComponentResource):
+    """The account as of then, and what a restore does not bring: roles, network rules, endpoints and logs.
+
+    Databases and containers come with their documents, so they exist before Pulumi could make them; a
+    deployment brings today's settings to them. Retention goes on: what would have expired by now has.
+    """
+
+    def __init__(
+        self, name: str, args: RestoredCosmosArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("agents:azure:RestoredCosmos", name, None, opts)
+        like, place = args.like, args.like.place
+        child = pulumi.ResourceOptions(parent=self)
+        self.account = declare_account(
+            name,
+            AccountArgs(
+                like.account, place, like.settings, like.exposure, args.restore.paired, _parameters(args)
+            ),
+            place.restored(self, kept=args.restore.kept, ignore_changes=RESTORE_INPUTS),
+        )
+        made = self._bring_settings(name, like, place)
+        roles = DataRoles(self.account, place.resource_group, DATABASE, prefix=f"{name}-")
+        after = pulumi.ResourceOptions(parent=self, depends_on=[made])
+        roles.grant_items([one.name for one in containers(like.settings)], like.agents, after)
+        roles.grant_database(like.operators, after)
+        like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
+        diagnose(name, self.account.id, like.workspace_id, child)
+        self.endpoint = self.account.document_endpoint
+        self.register_outputs({"endpoint": self.endpoint})
+
+    def _bring_settings(self, name: str, like: CosmosArgs, place: Place) -> resources.Deployment:
+        return resources.Deployment(
+            f"{name}-containers",
+            deployment_name=self.account.name,
+            resource_group_name=place.resource_group,
+            properties=resources.DeploymentPropertiesArgs(
+                mode=resources.DeploymentMode.INCREMENTAL,
+                template={
+                    "$schema": _SCHEMA,
+                    "contentVersion": "1.0.0.0",
+                    "resources": [
+                        {
+                            "type": _CONTAINERS,
+                            "apiVersion": _VERSION,
+                            "name": pulumi.Output.concat(self.account.name, "/", DATABASE, "/", one.name),
+                            "properties": {"resource": one.wire()},
+                        }
+                        for one in containers(like.settings)
+                    ],
+                },
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.account]),
+        )
+
+
+def restore_accounts(
+    original: Cosmos, args: CosmosArgs, restores: Sequence[Restore], names: Names
+) -> Cosmos | RestoredCosmos:
+    """Declare every restore of the account; the one that agents use is given back."""
+    used: Cosmos | RestoredCosmos = original
+    known: dict[datetime | None, cosmosdb.DatabaseAccount] = {None: original.account}
+    for restore in restores:
+        like = replace(args, account=names.restored_cosmos(restore.as_of))
+        restored = RestoredCosmos(
+            f"cosmos-{stamp(restore.as_of)}", RestoredCosmosArgs(like, known[restore.of], restore)
+        )
+        known[restore.as_of] = restored.account
+        used = restored if restore.adopted else used
+    return used
+
+
+def _parameters(args: RestoredCosmosArgs) -> cosmosdb.RestoreParametersArgs:
+    subscription = authorization.get_client_config_output().subscription_id
+    return cosmosdb.RestoreParametersArgs(
+        restore_mode=cosmosdb.RestoreMode.POINT_IN_TIME,
+        restore_source=pulumi.Output.format(
+            "/subscriptions/{0}/providers/Microsoft.DocumentDB/locations/{1}/restorableDatabaseAccounts/{2}",
+            subscription,
+            args.like.place.location,
+            args.source.instance_id,
+        ),
+        restore_timestamp_in_utc=written(args.restore.as_of),
+    )
