@@ -42,6 +42,8 @@ class Put:
     previous: Resource | None
     principal: Principal
     api_version: str
+    #: What ties the request to those that belong to it, in the activity log too.
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True)

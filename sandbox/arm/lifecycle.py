@@ -160,7 +160,7 @@ class Lifecycle:
         info.validate(_identified(body), caller.api_version, shown)
         id = previous.id if previous else preconditions.canonical(self._store, id, info)  # noqa: A001
         preconditions.place(info, id, body, previous)
-        put = Put(id, body, previous, caller.principal, caller.api_version)
+        put = Put(id, body, previous, caller.principal, caller.api_version, caller.correlation_id)
         self._identities.check(put)
         await handler.check(put)
         now = time.time()

@@ -1,4 +1,4 @@
-"""Microsoft.Resources: groups, tags at any scope, and deployments (always none: stacks are Pulumi's)."""
+"""Microsoft.Resources: groups, and tags at any scope."""
 
 from __future__ import annotations
 
@@ -24,29 +24,6 @@ class ResourceGroupHandler(Handler):
             raise bad_request(
                 "LocationRequired", "The location property is required for this definition.", "location"
             )
-
-
-class DeploymentHandler(Handler):
-    """Template deployments: listed as empty, because this Azure is deployed to resource by resource."""
-
-    type = "Microsoft.Resources/deployments"
-
-    def operations(self) -> Sequence[Operation]:
-        action = f"{self.type}/read"
-        paths = (
-            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Resources/deployments",
-            "/subscriptions/{subscription}/providers/Microsoft.Resources/deployments",
-        )
-        return [Operation("GET", path, action, self._list) for path in paths]
-
-    async def _list(self, call: OperationCall) -> Answer:
-        if "group" in call.parameters:
-            group = parse_id(
-                f"/subscriptions/{call.parameters['subscription']}/resourceGroups/{call.parameters['group']}"
-            )
-            if self.services.store.get(group) is None:
-                raise missing(group)
-        return Answer(body={"value": []})
 
 
 class TagsHandler(Handler):
@@ -121,4 +98,4 @@ def _tags(call: OperationCall) -> Body:
     return dict(tags)
 
 
-HANDLERS = (ResourceGroupHandler, DeploymentHandler, TagsHandler)
+HANDLERS = (ResourceGroupHandler, TagsHandler)

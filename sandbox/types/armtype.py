@@ -85,6 +85,8 @@ class ArmType:
     vault_collection: str | None = None
     #: The location a resource without one gets, where that is not the resource group's.
     location: str | None = None
+    #: Whether the SDK's provider gives a resource a location at all where the program names none.
+    auto_location: bool = True
 
     @property
     def namespace(self) -> str:

@@ -185,7 +185,8 @@ def _new_shape(annotation: Any, namespace: Mapping[str, Any], wire_format: str |
         return Shape("array", _new_shape(arguments[0], namespace, wire_format))
     if origin in {dict, Mapping}:
         return Shape("map", _new_shape(arguments[1], namespace, wire_format))
-    if not isinstance(annotation, type):
+    # `Any` has become a class.
+    if annotation is Any or not isinstance(annotation, type):
         return ANY
     return _new_class(annotation, wire_format)
 

@@ -44,7 +44,8 @@ def check(
 
 def _wants_location(row: ArmType, schema: Schema) -> bool:
     entry = schema.definitions[schema.root].sdk.get("location")
-    return entry is not None and entry.input and "location" not in row.parameters
+    settable = entry is not None and entry.input and "location" not in row.parameters
+    return row.auto_location and settable
 
 
 def _location(row: ArmType, azure: Azure, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> Any:

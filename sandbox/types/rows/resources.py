@@ -1,4 +1,4 @@
-"""Resource groups, identities, authorization."""
+"""Resource groups, deployments, identities, authorization."""
 
 from __future__ import annotations
 
@@ -17,6 +17,19 @@ ROWS = (
         ),
         long_running="location",
         replace_on=("location",),
+    ),
+    ArmType(
+        "Microsoft.Resources/deployments",
+        in_group("Microsoft.Resources/deployments/{deploymentName}"),
+        pulumi="azure-native:resources:Deployment",
+        model="azure.mgmt.resource.deployments:Deployment",
+        view="azure.mgmt.resource.deployments:DeploymentExtended",
+        name=NameRule(
+            r"[A-Za-z0-9._()-]{1,64}", "1-64 alphanumerics, underscores, parentheses, hyphens and periods"
+        ),
+        long_running="azure-async-operation",
+        # A deployment to a resource group has none: what it makes has.
+        auto_location=False,
     ),
     ArmType(
         "Microsoft.Resources/tags",
