@@ -104,9 +104,9 @@ class Cloud:
         self.faults = Faults()
         self.outages = Outages(outages_path(config))
         # The parts ask each other through it too: a part in a region that is down is not reached by them.
-        reachable = Reachable(self.router, self.outages, Servers(names, self._store))
+        self.reachable = Reachable(self.router, self.outages, Servers(names, self._store))
         #: What is served: the router, behind what may go wrong.
-        self.app = Faulty(reachable, self.faults, names)
+        self.app = Faulty(self.reachable, self.faults, names)
         self.ready = False
         self.services = Services(
             config=config,
@@ -118,7 +118,7 @@ class Cloud:
             tokens=self._tokens,
             principals=self._directory,
             rbac=self._rbac,
-            router=reachable,
+            router=self.reachable,
             regions=self.outages,
             networks=StoredNetworks(config, self._store, outside.fabric) if outside.fabric else Unconnected(),
         )

@@ -1,7 +1,8 @@
 """Where outages meet requests to data planes: in front of every endpoint, by host name.
 
-What is in a region that is down is not refused but silent, as when packets are lost: the client waits until
-its own time-out. That is what a region's loss looks like, and what a measured recovery time has to include.
+What is in a region that is down gives no answer. A client cannot connect to it (the server ends the TLS
+handshake, which tells it that nothing was sent), and on a connection that it has it waits until its own
+time-out: that is how a region's loss looks, and what a measured recovery time has to include.
 """
 
 from __future__ import annotations
@@ -37,29 +38,29 @@ class Reachable:
         self._router.mount(pattern, app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._outages.all():
-            await self._router(scope, receive, send)
-            return
         host = Headers(scope=scope).get("host", "").partition(":")[0].lower()
-        if not self._is_lost(host):
+        if scope["type"] != "http" or not self.is_lost(host):
             await self._router(scope, receive, send)
             return
         again = Replay(receive)
         if not await outlasts(again, self._return(host)):
             return
-        if self._is_lost(host):
+        if self.is_lost(host):
             await _break_off(send)
         else:
             await self._router(scope, again, send)
 
-    def _is_lost(self, host: str) -> bool:
+    def is_lost(self, host: str) -> bool:
+        """Whether none of the regions serves that answer for a host name."""
+        if not self._outages.all():
+            return False
         regions = self._servers.regions(host)
         return bool(regions) and all(self._outages.is_down(region) for region in regions)
 
     async def _return(self, host: str) -> None:
         """Until the host is served again, at most as long as a client is kept waiting."""
         end = time.monotonic() + _LONGEST
-        while self._is_lost(host) and time.monotonic() < end:
+        while self.is_lost(host) and time.monotonic() < end:
             # A failover may have moved the name meanwhile, without an outage's beginning or end.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._outages.change(), _LOOK)
