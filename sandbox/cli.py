@@ -20,6 +20,7 @@ from sandbox.host import azlogin, environment, lifecycle, programs, session
 from sandbox.host import internet as outside
 from sandbox.host import status as state
 from sandbox.host.errors import HostError
+from sandbox.outages import command as outages
 from sandbox.toolchain import ToolchainError
 from sandbox.toolchain.privileges import become_root
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(faults.app, name="fault")
+app.command()(outages.outage)
 
 
 def _console() -> Console:

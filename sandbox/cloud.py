@@ -49,6 +49,12 @@ from sandbox.faults.registry import Faults
 from sandbox.metadata import Metadata
 from sandbox.names import Names
 from sandbox.network.networks import Applies, StoredNetworks
+from sandbox.outages.conduct import Conduct
+from sandbox.outages.homes import Homes
+from sandbox.outages.interception import Reachable
+from sandbox.outages.registry import Outages
+from sandbox.outages.registry import path as outages_path
+from sandbox.outages.servers import Servers
 from sandbox.router import HostRouter
 from sandbox.services import CertificateAuthority, Hosts, Services, Supervisor, Unconnected
 
@@ -96,8 +102,11 @@ class Cloud:
         self._resources = Resources(config.suffix)
         self.router = HostRouter()
         self.faults = Faults()
+        self.outages = Outages(outages_path(config))
+        # The parts ask each other through it too: a part in a region that is down is not reached by them.
+        self.reachable = Reachable(self.router, self.outages, Servers(names, self._store))
         #: What is served: the router, behind what may go wrong.
-        self.app = Faulty(self.router, self.faults, names)
+        self.app = Faulty(self.reachable, self.faults, names)
         self.ready = False
         self.services = Services(
             config=config,
@@ -109,7 +118,8 @@ class Cloud:
             tokens=self._tokens,
             principals=self._directory,
             rbac=self._rbac,
-            router=self.router,
+            router=self.reachable,
+            regions=self.outages,
             networks=StoredNetworks(config, self._store, outside.fabric) if outside.fabric else Unconnected(),
         )
         deployer.seed(config, self._store, self._directory)
@@ -118,6 +128,7 @@ class Cloud:
             [kind(self.services) for module in self._modules for kind in getattr(module, "HANDLERS", ())],
             Handler(self.services),
         )
+        self._homes = Homes(self._store, self._handlers, self.outages)
         self._operations = Operations(self._database)
         self._lifecycle = Lifecycle(
             database=self._database,
@@ -126,8 +137,10 @@ class Cloud:
             handlers=self._handlers,
             identities=Identities(self._store, self._directory, self._rbac, TENANT_ID),
             operations=self._operations,
+            homes=self._homes,
             faults=self.faults,
         )
+        self._conduct = Conduct(self.outages, self._lifecycle)
         login = self._login(outside)
         graph = Graph(self._directory, self._tokens, audiences=self._resources.graph, tenant_id=TENANT_ID)
         self.router.mount(names.management, self._management(self._arm(catalogue)))
@@ -157,6 +170,7 @@ class Cloud:
     async def stop(self) -> None:
         """After the last request."""
         self.ready = False
+        await self._conduct.stop()
         await self._operations.settle(_GRACE)
         for module in reversed(self._modules):
             if hasattr(module, "stop"):
@@ -169,6 +183,9 @@ class Cloud:
             "fault add": lambda given: self.faults.add(given).wire(),
             "fault list": lambda _given: [fault.wire() for fault in self.faults.all()],
             "fault clear": lambda given: self.faults.clear(given.get("number")),
+            "outage begin": self._conduct.begin,
+            "outage end": self._conduct.end,
+            "outage list": self._conduct.listed,
         }
 
     def _arm(self, catalogue: Catalogue) -> Arm:
@@ -191,6 +208,7 @@ class Cloud:
             activity=activity,
             rbac=self._rbac,
             registrations=registrations,
+            homes=self._homes,
         )
         declared = [each for handler in self._handlers.all() for each in handler.operations()]
         return Arm(

@@ -7,6 +7,7 @@ Over a socket in the state folder that only root, who starts the process, can op
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import socket
@@ -19,9 +20,9 @@ from sandbox.host.errors import HostError
 
 log = logging.getLogger(__name__)
 
-#: A command takes the arguments' object. ValueError is for whoever asked.
+#: A command takes the arguments' object; its answer may be awaited. ValueError is for whoever asked.
 Command = Callable[[dict[str, Any]], Any]
-#: Seconds that an answer may take.
+#: Seconds that an answer may take, unless whoever asks says otherwise.
 _PATIENCE = 10.0
 
 
@@ -51,30 +52,32 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError) as error:  # ValueError: a line without end
             log.warning("control: %s", error)
         finally:
             writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             asked = json.loads(line)
             command = self._commands[asked["command"]]
-            return {"answer": command(asked.get("arguments") or {})}
+            answer = command(asked.get("arguments") or {})
+            return {"answer": await answer if inspect.isawaitable(answer) else answer}
         except KeyError as error:
             return {"error": f"there is no command {error}"}
         except (ValueError, TypeError) as error:
             return {"error": str(error)}
 
 
-def ask(config: Config, command: str, **arguments: Any) -> Any:
-    """Have the running sandbox do something. Raises HostError when none runs, ValueError when it refuses."""
+def ask(config: Config, command: str, *, patience: float = _PATIENCE, **arguments: Any) -> Any:
+    """Have the running sandbox do something. Raises HostError when none runs, ValueError when it refuses.
+    `patience` is in seconds."""
     place = path(config)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(_PATIENCE)
+            connection.settimeout(patience)
             connection.connect(str(place))
             connection.sendall(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
             with connection.makefile() as answers:

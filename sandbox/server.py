@@ -92,7 +92,7 @@ def serve(cloud: Cloud, address: str, port: int, control: Control | None = None)
         timeout_graceful_shutdown=_GRACE,
     )
     config.load()
-    config.ssl = ssl_context(cloud.services.ca, covered, names.suffix)
+    config.ssl = ssl_context(cloud.services.ca, covered, names.suffix, cloud.reachable.is_lost)
     return Server(config, cloud, control)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,27 @@ class Unconnected:
 
     async def settle(self, *gone: ResourceId) -> None:
         del gone
+
+
+class Regions(Protocol):
+    """Which regions of this Azure are down."""
+
+    def is_down(self, location: str | None) -> bool:
+        """Of any spelling; what is no region (`global`, None) is never down."""
+
+    async def change(self) -> None:
+        """Return when an outage has begun or ended."""
+
+
+class Unbroken:
+    """`Regions` of a cloud without outages."""
+
+    def is_down(self, location: str | None) -> bool:
+        del location
+        return False
+
+    async def change(self) -> None:
+        await asyncio.Event().wait()
 
 
 class CertificateAuthority(Protocol):
@@ -163,3 +185,4 @@ class Services:
     rbac: Rbac
     router: Router
     networks: Networks = field(default_factory=Unconnected)
+    regions: Regions = field(default_factory=Unbroken)

@@ -63,6 +63,12 @@ class ManagedClusterHandler(Handler):
         if resource.properties["powerState"]["code"] == "Running":
             await self.runtime.start(resource)
 
+    async def lost(self, resource: Resource, region: str) -> None:
+        """Its machines are off the network, API server and ingress with them. They go on running, so that the
+        cluster is whole when the region is back."""
+        del region
+        await self.runtime.cut_off(resource)
+
     async def view(self, resource: Resource) -> Body:
         """With every pool, as AKS lists them, however they were made."""
         wire = copy.deepcopy(resource.wire())

@@ -21,7 +21,7 @@ from sandbox.arm.errors import ArmError
 from sandbox.arm.progress import report
 from sandbox.arm.resource import Resource
 from sandbox.config import TENANT_ID
-from sandbox.host.network import add_node, remove_node
+from sandbox.host.network import add_node, remove_node, unplug
 from sandbox.services import Program, Services
 from sandbox.toolchain import Toolchain
 
@@ -85,6 +85,17 @@ class Runtime:
                 await self._stop_programs(*machine.program_names())
                 await asyncio.to_thread(machine.reset)
             await self._stop_programs(*(layout.program(name) for name in reversed(CONTROL_PLANE)))
+
+    async def cut_off(self, cluster: Resource) -> None:
+        """Have nothing of a cluster reach or be reached; it goes on by itself. `start` and `settle_pool`
+        undo it."""
+        async with self._lock(cluster):
+            layout = find(self._services.config, str(cluster.id))
+            if layout is None:
+                return
+            await self.halt(layout.key)
+            for machine in (layout.machine, *(node.machine for node in layout.nodes())):
+                await asyncio.to_thread(unplug, self._services.config, machine)
 
     async def start_nodes(self, cluster: Resource) -> None:
         for pool in self._services.store.list(type=POOL_TYPE, under=str(cluster.id)):

@@ -18,6 +18,7 @@ from sandbox.arm.ids import GROUP_TYPE
 from sandbox.arm.operations import Operations, internal
 from sandbox.arm.resource import Resource, ResourceId
 from sandbox.arm.store import SqliteStore
+from sandbox.outages.homes import Homes
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +35,16 @@ def depth(resource: Resource) -> int:
 class Deletion:
     def __init__(
         self,
+        *,
         store: SqliteStore,
         handler: Callable[[str], Handler],
         identities: Identities,
         operations: Operations,
         exclusive: Callable[[ResourceId], AbstractAsyncContextManager[None]],
+        homes: Homes,
     ) -> None:
         self._store = store
+        self._homes = homes
         self._exclusive = exclusive
         self._handler = handler
         self._identities = identities
@@ -82,6 +86,8 @@ class Deletion:
         return failures
 
     async def _one(self, resource: Resource) -> None:
+        # Not in the region of the request that it goes with, it may be in one that is down.
+        self._homes.require(resource.id)
         try:
             await self._handler(resource.id.type).delete(resource)
         except (ArmError, asyncio.CancelledError):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.arm.operation import Operation
+from sandbox.arm.regions import normalise
 from sandbox.arm.resource import Body, Resource, ResourceId
 
 if TYPE_CHECKING:
@@ -113,6 +114,18 @@ class Handler:
 
     async def resume(self, resource: Resource) -> None:
         """Called once per stored resource when the sandbox starts: bring back what `provision` made."""
+
+    def homes(self, resource: Resource) -> frozenset[str]:
+        """The regions that answer for it; none for what is global, or is where its parent is."""
+        return frozenset({normalise(resource.location)} if resource.location else ())
+
+    async def lost(self, resource: Resource, region: str) -> None:
+        """One of its `homes` went down: what serves it there stops answering and keeps its state. Called
+        again at each start during the outage, instead of `resume` when no home is left."""
+
+    async def regained(self, resource: Resource) -> None:
+        """One of its `homes` is up again: undo `lost`. Parents come first, as with `resume`."""
+        await self.resume(resource)
 
     def actions(self) -> Mapping[str, Action]:
         """POST actions by (case-insensitive) name, e.g. `listClusterUserCredential`."""

@@ -33,6 +33,7 @@ from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import SqliteStore, timestamp
 from sandbox.faults.registry import Faults
 from sandbox.faults.shapes import arm_error
+from sandbox.outages.homes import Homes
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +57,10 @@ class Lifecycle:
         handlers: Handlers,
         identities: Identities,
         operations: Operations,
+        homes: Homes,
         faults: Faults | None = None,
     ) -> None:
+        self._homes = homes
         self._faults = faults or Faults()
         self._database = database
         self._store = store
@@ -65,7 +68,14 @@ class Lifecycle:
         self._handlers = handlers
         self._identities = identities
         self._operations = operations
-        self._deletion = Deletion(store, handlers.of, identities, operations, self._exclusive)
+        self._deletion = Deletion(
+            store=store,
+            handler=handlers.of,
+            identities=identities,
+            operations=operations,
+            exclusive=self._exclusive,
+            homes=homes,
+        )
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, id: ResourceId, body: Body, caller: Caller, info: TypeInfo) -> Outcome:  # noqa: A002
@@ -128,7 +138,43 @@ class Lifecycle:
         for _, level in itertools.groupby(by_level, key=depth):
             await asyncio.gather(*(self._resume(each, unfinished.get(each.id.key)) for each in level))
 
+    async def lose(self, region: str) -> None:
+        """A region is down: have what is there stop answering, what lies in something before that."""
+        for resource in sorted(self._store.list(), key=depth, reverse=True):
+            if region in self._homes.of(resource.id):
+                await self._lose(resource, region)
+
+    async def regain(self, region: str) -> None:
+        """A region is up again: bring back what is there, parents first, and go on with unfinished work."""
+        there = [one for one in self._store.list() if region in self._homes.of(one.id)]
+        for _, level in itertools.groupby(sorted(there, key=depth), key=depth):
+            await asyncio.gather(*(self._regain(each.id) for each in level))
+
+    async def _lose(self, resource: Resource, region: str) -> None:
+        try:
+            await self._handlers.of(resource.id.type).lost(resource, region)
+        except Exception:  # one resource must not keep the others up
+            log.exception("%s is still there", resource.id)
+
+    async def _regain(self, id: ResourceId) -> None:  # noqa: A002
+        # As it is now: what comes back before it took its time.
+        resource = self._store.get(id)
+        if resource is None or self._operations.at_work(id.key):
+            return
+        pending = self._store.pending(id)
+        if pending:
+            await self._resume(resource, pending)
+            return
+        try:
+            await self._handlers.of(id.type).regained(resource)
+        except Exception:  # one broken resource must not keep the others from coming back
+            log.exception("could not bring back %s", id)
+
     async def _resume(self, resource: Resource, pending: str | None) -> None:
+        for region in self._homes.down(resource.id):
+            await self._lose(resource, region)
+        if self._homes.lost(resource.id):
+            return
         try:
             if pending == "put":
                 self._start_provision(resource)

@@ -110,6 +110,10 @@ class Operations:
         """The operation of that kind under way on a resource (one that a kill interrupted), or a new one."""
         return next(iter(self.running(key, kind)), None) or self.begin(key, kind)
 
+    def at_work(self, key: str) -> bool:
+        """Whether this very process works on a resource."""
+        return any(operation in self._tasks for operation in self.running(key))
+
     def unfinished(self) -> list[Operation]:
         rows = self._database.query("SELECT id FROM operations WHERE status = 'InProgress'")
         return [operation for row in rows if (operation := self.get(row["id"])) is not None]

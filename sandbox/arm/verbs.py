@@ -25,6 +25,7 @@ from sandbox.arm.registrations import Registrations
 from sandbox.arm.request import Caller
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import SqliteStore
+from sandbox.outages.homes import Homes
 from sandbox.services import Rbac
 
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -57,8 +58,10 @@ class Verbs:
         activity: ActivityLog,
         rbac: Rbac,
         registrations: Registrations,
+        homes: Homes,
     ) -> None:
         self._registrations = registrations
+        self._homes = homes
         self._store = store
         self._catalogue = catalogue
         self._handlers = handlers
@@ -73,6 +76,7 @@ class Verbs:
         if not path.is_resource:
             return await self._list(path, caller, action)
         self._rbac.require(caller.principal, action, path.text)
+        self._homes.require(path.id)
         if caller.method == "HEAD":
             return Response(status_code=404 if self._store.get(path.id) is None else 204)
         resource = self._existing(path.id, "read")
@@ -83,6 +87,7 @@ class Verbs:
         self._rbac.require(caller.principal, action, scope)
         if path.owner is not None:
             self._existing(path.owner, "read")
+        self._homes.require_collection(path)
         found = self._store.list(type=path.type, under=scope)
         values = [await self._handlers.view(resource) for resource in filtered(found, caller.query)]
         return JSONResponse({"value": values})
@@ -94,6 +99,7 @@ class Verbs:
         event = Event(action, id, caller.principal, SUCCEEDED, 200, caller.correlation_id)
         try:
             self._rbac.require(caller.principal, action, id.text)
+            self._homes.require(id, body)
             outcome = await self._change(id, caller, body, info)
         except ArmError as error:
             self._fail(event, error)
@@ -130,6 +136,7 @@ class Verbs:
         try:
             self._rbac.require(caller.principal, event.action, owner.text)
             resource = self._existing(owner, "action")
+            self._homes.require(owner)
             require_unlocked(self._store, owner, "action")
             if spelt not in actions:
                 raise _no_action(info, name, actions)
@@ -164,6 +171,7 @@ class Verbs:
     ) -> Response:
         if operation.action:
             self._rbac.require(caller.principal, operation.action, scope)
+        self._homes.require_operation(caller.path, parameters)
         call = OperationCall(parameters, caller.query, body, caller.principal, caller.api_version)
         if not operation.long_running:
             return respond(await operation.run(call))

@@ -12,6 +12,7 @@ from sandbox.arm.ids import Path, parse
 from sandbox.faults import shapes
 from sandbox.faults.model import Fault
 from sandbox.faults.registry import Faults
+from sandbox.held import Replay, outlasts
 from sandbox.names import Names
 
 
@@ -34,8 +35,8 @@ class Faulty:
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.effect == "hang":
-            again = _Replay(receive)
-            if await _outlasts(again, fault.hang):
+            again = Replay(receive)
+            if await outlasts(again, asyncio.sleep(fault.hang)):
                 await self._app(scope, again, send)
         elif fault.effect == "cut":
             await _cut(send)
@@ -71,32 +72,3 @@ def _resource(path: Path, method: str) -> tuple[str, tuple[str, ...]]:
 async def _cut(send: Send) -> None:
     """An answer that is announced and does not come: the server then closes the connection."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-
-
-class _Replay:
-    """A receive that gives again what was taken from it while waiting."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._taken: list[dict[str, object]] = []
-
-    async def peek(self) -> dict[str, object]:
-        message = dict(await self._receive())
-        self._taken.append(message)
-        return message
-
-    async def __call__(self) -> dict[str, object]:
-        return self._taken.pop(0) if self._taken else dict(await self._receive())
-
-
-async def _outlasts(receive: _Replay, seconds: float) -> bool:
-    """Whether the client is still there after that time."""
-
-    async def gone() -> None:
-        while (await receive.peek())["type"] != "http.disconnect":
-            pass
-
-    task = asyncio.create_task(gone())
-    done, _ = await asyncio.wait({task}, timeout=seconds)
-    task.cancel()
-    return not done

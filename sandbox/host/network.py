@@ -138,6 +138,15 @@ def add_node(config: Config, node: Node) -> str:
     return name
 
 
+def unplug(config: Config, node: Node) -> None:
+    """Cut a node off, as if its cable were pulled: what runs on it goes on, and reaches nothing. `add_node`
+    plugs it in again. Nothing happens when the node has no namespace."""
+    port = _port(node)
+    if netns.exists(config.netns) and port in netns.links(config.netns):
+        # The bridge's end: the node keeps its own link, and with it addresses and routes.
+        ip("-n", config.netns, "link", "set", port, "down")
+
+
 def remove_node(config: Config, node: str) -> None:
     """Remove a node's namespace and those of its pods. Its processes should have ended."""
     name = node_netns(config, node)

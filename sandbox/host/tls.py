@@ -6,7 +6,7 @@ import re
 import ssl
 import tempfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandbox.services import CertificateAuthority
@@ -17,10 +17,18 @@ _KEPT = 512
 
 
 class ServerNames:
-    """Answers each TLS handshake with a certificate for the name that the client asked for (SNI)."""
+    """Answers each TLS handshake with a certificate for the name that the client asked for (SNI); those for
+    names that are `gone` fail."""
 
-    def __init__(self, authority: CertificateAuthority, names: Sequence[str], suffix: str) -> None:
+    def __init__(
+        self,
+        authority: CertificateAuthority,
+        names: Sequence[str],
+        suffix: str,
+        gone: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._authority = authority
+        self._gone = gone
         self._suffix = f".{suffix}"
         self._names = frozenset(names)
         self._contexts: OrderedDict[str, ssl.SSLContext] = OrderedDict()
@@ -31,6 +39,8 @@ class ServerNames:
         self, connection: ssl.SSLSocket | ssl.SSLObject, asked: str | None, _: ssl.SSLContext
     ) -> int | None:
         name = (asked or "").lower()
+        if self._gone(name):
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         if self._covered(name) or not name.endswith(self._suffix) or len(name) > 253:
             return None
         if not _HOST_NAME.fullmatch(name):
@@ -48,9 +58,14 @@ class ServerNames:
         return name in self._names or f"*.{name.partition('.')[2]}" in self._names
 
 
-def ssl_context(authority: CertificateAuthority, names: Sequence[str], suffix: str) -> ssl.SSLContext:
-    """Context for `names`, and on demand for every other name under `suffix`."""
-    return ServerNames(authority, names, suffix).context
+def ssl_context(
+    authority: CertificateAuthority,
+    names: Sequence[str],
+    suffix: str,
+    gone: Callable[[str], bool] = lambda _: False,
+) -> ssl.SSLContext:
+    """Context for `names`, and on demand for every other name under `suffix`; none for those `gone`."""
+    return ServerNames(authority, names, suffix, gone).context
 
 
 def _context(authority: CertificateAuthority, names: Sequence[str]) -> ssl.SSLContext:

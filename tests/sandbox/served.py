@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,16 @@ class Served:
     cloud: Cloud
     state: Path
     port: int
+    loop: asyncio.AbstractEventLoop
+
+    def command(self, name: str, **given: Any) -> Any:
+        """Have the cloud do something, as `sandbox.control` does for whoever runs the sandbox."""
+
+        async def run() -> Any:
+            answer = self.cloud.commands()[name](given)
+            return await answer if inspect.isawaitable(answer) else answer
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(60)
 
     @property
     def deployer(self) -> dict[str, str]:
@@ -60,7 +71,8 @@ def served(
     )
     cloud = Cloud(config, outside, catalogue, modules)
     server = serve(cloud, "127.0.0.1", port)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=_run, args=(loop, server.serve([listener])), daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
     while not cloud.ready:
@@ -71,11 +83,16 @@ def served(
         monkeypatch.setenv(variable, str(config.ca_bundle))
     _resolve_to(monkeypatch, port)
     try:
-        yield Served(cloud, state, port)
+        yield Served(cloud, state, port, loop)
     finally:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive(), "the server did not end"
+
+
+def _run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(work)
 
 
 def _resolve_to(monkeypatch: pytest.MonkeyPatch, port: int) -> None:

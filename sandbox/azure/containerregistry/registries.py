@@ -141,6 +141,11 @@ class ReplicationHandler(Handler):
     type = f"{naming.TYPE}/replications"
     long_running = True
 
+    def homes(self, resource: Resource) -> frozenset[str]:
+        """None of its own: replicas are managed in the registry's home region."""
+        del resource
+        return frozenset()
+
     async def check(self, put: Put) -> None:
         registry = self.services.store.get(put.id.text.rsplit("/", 2)[0])
         if registry is None:

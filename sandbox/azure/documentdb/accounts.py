@@ -12,7 +12,7 @@ from sandbox.arm.handler import Action, Call, Handler, Put
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dataplane import find
-from sandbox.azure.documentdb import account_body, builtin_roles, keys, naming
+from sandbox.azure.documentdb import account_body, builtin_roles, failover, keys, naming
 from sandbox.azure.documentdb.databases import databases
 from sandbox.azure.documentdb.engine import engine
 from sandbox.azure.private_link import PrivateLinkTarget
@@ -27,6 +27,7 @@ class AccountHandler(PrivateLinkTarget):
     async def check(self, put: Put) -> None:
         properties = put.body.get("properties") or {}
         account_body.check_locations(properties.get("locations") or [])
+        failover.require_write_region(properties.get("locations") or [], self.services.regions)
         account_body.check_backup(properties, put.previous.properties if put.previous else None)
         if put.previous is None and find(self.services.store, naming.ACCOUNT, put.id.name) is not None:
             raise conflict(
@@ -72,6 +73,13 @@ class AccountHandler(PrivateLinkTarget):
         continuous = resource.properties["backupPolicy"]["type"] == "Continuous"
         await databases(self.services.config).close(resource, keep=continuous)
 
+    def homes(self, resource: Resource) -> frozenset[str]:
+        return failover.homes(resource)
+
+    async def lost(self, resource: Resource, region: str) -> None:
+        if failover.automatic(self.services.names, resource, region, self.services.regions):
+            self._save(resource)
+
     def actions(self) -> Mapping[str, Action]:
         return {
             "listKeys": self._list_keys,
@@ -79,6 +87,7 @@ class AccountHandler(PrivateLinkTarget):
             "listConnectionStrings": self._list_connection_strings,
             "regenerateKey": self._regenerate_key,
             "failoverPriorityChange": self._change_priorities,
+            "offlineRegion": self._take_offline,
         }
 
     def operations(self) -> Sequence[Operation]:
@@ -117,6 +126,7 @@ class AccountHandler(PrivateLinkTarget):
         known = {naming.region(place["locationName"]): place for place in properties["locations"]}
         if {naming.region(place["locationName"]) for place in sent} != set(known):
             raise bad_request("BadRequest", "Name each of the account's regions once.", "failoverPolicies")
+        failover.require_both(call.resource, sent, self.services.regions)
         moved = [
             {**known[naming.region(place["locationName"])], "failoverPriority": place["failoverPriority"]}
             for place in sent
@@ -124,6 +134,12 @@ class AccountHandler(PrivateLinkTarget):
         properties.update(account_body.places(self.services.names, call.resource.id.name, moved))
         self._save(call.resource)
         return Answer(status=204)
+
+    async def _take_offline(self, call: Call) -> Any:
+        """A forced failover away from a region that is down."""
+        failover.offline(self.services.names, call.resource, call.body.get("region"), self.services.regions)
+        self._save(call.resource)
+        return Answer(status=200)
 
     def _save(self, resource: Resource) -> None:
         resource.changed_at = time.time()

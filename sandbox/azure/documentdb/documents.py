@@ -89,6 +89,12 @@ class Documents:
             405, "MethodNotAllowed", f"{request.method} is not possible on {self._address.text}."
         )
 
+    def writes(self, request: Request) -> bool:
+        """Whether the request may change items; a batch is taken for one that does."""
+        if request.method == "POST":
+            return not (_is_query(request) or _is_plan(request))
+        return request.method in ("PUT", "PATCH", "DELETE")
+
     def _kind(self, request: Request) -> str:
         """What is done to the one item."""
         if request.method == "POST":

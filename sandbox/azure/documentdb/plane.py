@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox.arm.resource import Resource
-from sandbox.azure.dataplane import find, host
-from sandbox.azure.documentdb import access, charges, firewall, metadata, naming, replies
+from sandbox.azure.dataplane import host
+from sandbox.azure.documentdb import access, charges, endpoints, failover, firewall, metadata, naming, replies
 from sandbox.azure.documentdb.addressing import Address
 from sandbox.azure.documentdb.authentication import Caller, authenticate, refuse_management, require
 from sandbox.azure.documentdb.container import Container
@@ -46,18 +46,13 @@ class Plane:
 
     def _account(self, request: Request) -> tuple[Resource, str | None]:
         """The account behind the host name, and the region that it names."""
-        label = host(request).partition(".")[0]
-        account = find(self._services.store, naming.ACCOUNT, label)
-        if account is not None:
-            return account, None
-        for candidate in self._services.store.list(type=naming.ACCOUNT):
-            for place in naming.locations(candidate):
-                if label == f"{candidate.id.name.lower()}-{naming.region(place)}":
-                    return candidate, place
-        raise CosmosError(404, "NotFound", f"There is no account at {host(request)}.")
+        account, region = endpoints.account_at(self._services.store, host(request).partition(".")[0])
+        if account is None:
+            raise CosmosError(404, "NotFound", f"There is no account at {host(request)}.")
+        return account, region
 
     async def _answer(self, request: Request) -> Response:
-        account, _region = self._account(request)
+        account, region = self._account(request)
         firewall.require(self._services, account, request)
         address = Address.of(request)
         caller = authenticate(self._services, account, request, address.kind, address.signed_link)
@@ -69,7 +64,7 @@ class Plane:
             return self._ranges(request, account, address, caller)
         if address.kind != "docs":
             raise refuse_management(account, caller, request.method, address.text)
-        return await self._documents(request, account, address, caller)
+        return await self._documents(request, account, region, address, caller)
 
     # What is known from Resource Manager.
 
@@ -120,11 +115,13 @@ class Plane:
     # Items.
 
     async def _documents(
-        self, request: Request, account: Resource, address: Address, caller: Caller
+        self, request: Request, account: Resource, region: str | None, address: Address, caller: Caller
     ) -> Response:
         documents = Documents(self._services, account, address, caller)
         work = documents.operation(request)
         require(self._services, account, caller, documents.action(request), address.scope)
+        if documents.writes(request):
+            failover.require_writable(account, region)
         resource, container = self._container(account, address)
         intended = request.headers.get("x-ms-cosmos-intended-collection-rid")
         if intended and intended != container.rid:

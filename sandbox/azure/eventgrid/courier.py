@@ -25,6 +25,8 @@ from sandbox.services import Services
 
 log = logging.getLogger(__name__)
 
+#: Seconds between looks at a topic whose region is down: it delivers nothing and forgets nothing.
+_AWAY = 5.0
 _EXPIRED, _EXHAUSTED = "TimeToLiveExceeded", "MaxDeliveryAttemptsExceeded"
 
 
@@ -48,6 +50,9 @@ class Courier:
         if subscription is None or topic is None:
             return [], []  # being deleted, with what it waits for
         now = self.timing.now()
+        if self.services.regions.is_down(topic.location):
+            due = now + self.timing.scaled(_AWAY)
+            return [(due, number) for number in numbers], []
         expires = self.timing.scaled(settings.time_to_live(subscription.properties))
         pending = self.journal.pending(self.subscription.key, numbers)
         expired = [one for one in pending if now - one.published > expires]

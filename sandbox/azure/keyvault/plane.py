@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import find, host, json_object
-from sandbox.azure.keyvault import errors, firewall, wire
+from sandbox.azure.keyvault import errors, failover, firewall, wire
 from sandbox.azure.keyvault.access import Access, Operation
 from sandbox.azure.keyvault.mirror import Mirror
 from sandbox.azure.keyvault.properties import recovery_level, retention_days
@@ -134,6 +134,7 @@ class SecretsPlane:
             raise errors.KeyVaultError(
                 405, "MethodNotAllowed", f"{request.method} is not served at {request.url.path}."
             )
+        failover.require_served(self._services.regions, vault, request)
         try:
             body = await json_object(request)
         except ValueError as error:

@@ -4,7 +4,10 @@ A group is shown at both servers, each from its side; it is made and changed at 
 the secondary. The listener `<group>.<suffix>` leads to the primary, `<group>.secondary.<suffix>` to the
 replica. Unlike on Azure the replica has all databases of the primary, of which the group's are shown, and a
 server is in one group at most; a group that is deleted leaves both servers with the data. Nothing fails over
-by itself yet, whatever the policy.
+by itself yet, whatever the policy: Azure waits at least an hour.
+
+While the primary's region is down the group is failed over by force; what had not arrived is lost. When that
+region is up again, the former primary becomes the secondary, its lost writes gone.
 
 Source: https://learn.microsoft.com/azure/azure-sql/database/failover-group-sql-db.
 """
@@ -81,6 +84,8 @@ class FailoverGroupHandler(Handler):
 
     async def provision(self, resource: Resource) -> None:
         other = self._partner(resource)
+        if self._is_away(other):
+            raise _unreachable(other)
         self._show_at(other, resource)
         primary = self._server(resource)
         await apply(self.services, primary)
@@ -93,9 +98,16 @@ class FailoverGroupHandler(Handler):
 
     async def resume(self, resource: Resource) -> None:
         if resource.properties["replicationRole"] == PRIMARY:
-            await self._pair(self._server(resource), self._partner(resource)).follow()
+            await self._follow(self._server(resource), self._partner(resource))
             for name in self._names(resource):
                 self.services.hosts.publish(name)
+
+    async def regained(self, resource: Resource) -> None:
+        """Either side comes back to the other: as primary, as replica, or as a primary that is none now."""
+        if resource.properties["replicationRole"] == PRIMARY:
+            await self.resume(resource)
+        else:
+            await self._follow(self._partner(resource), self._server(resource))
 
     async def view(self, resource: Resource) -> Body:
         primary, other = self._server(resource), self._partner(resource)
@@ -147,8 +159,10 @@ class FailoverGroupHandler(Handler):
         group = self._asked(call)
         new, old = self._server(group), self._partner(group)
         pair = self._pair(old, new)
-        done = False
-        if planned:
+        done, away = False, self._is_away(old)
+        if planned and away and not forced:
+            raise _unreachable(old)
+        if planned and not away:
             try:
                 await pair.switch()
                 done = True
@@ -159,7 +173,9 @@ class FailoverGroupHandler(Handler):
             await pair.force()
         self._exchange_roles(group, old)
         await apply(self.services, new)
-        await self._pair(new, old).follow()
+        await self._follow(new, old)
+        for name in self._names(group):
+            self.services.hosts.publish(name)
         estate_of(self.services).keeper.look()
         await self.services.networks.settle()
         return Answer(body=await self.view(group))
@@ -227,6 +243,14 @@ class FailoverGroupHandler(Handler):
         created = known.created_at if known is not None else now
         self.services.store.save(Resource(parse_id(id), body, created, now))
 
+    async def _follow(self, primary: Resource, replica: Resource) -> None:
+        """Have the replica follow, unless either is away: then when it comes back."""
+        if not self._is_away(primary) and not self._is_away(replica):
+            await self._pair(primary, replica).follow()
+
+    def _is_away(self, server: Resource) -> bool:
+        return self.services.regions.is_down(server.location)
+
     def _pair(self, primary: Resource, replica: Resource) -> Pair:
         shared = estate_of(self.services)
         return Pair(shared, instance(self.services, primary), instance(self.services, replica))
@@ -246,6 +270,15 @@ class FailoverGroupHandler(Handler):
     def _names(self, group: Resource) -> tuple[str, str]:
         names = self.services.names
         return naming.host(names, group.id.name), naming.read_only_host(names, group.id.name)
+
+
+def _unreachable(server: Resource) -> ArmError:
+    return ArmError(
+        503,
+        "ServiceUnavailable",
+        f"The server '{server.id.name}' in '{server.location}' does not answer: its region is down. Only a "
+        "forced failover does without it.",
+    )
 
 
 def _member(server: Resource, role: str) -> dict[str, Any]:

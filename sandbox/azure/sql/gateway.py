@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from sandbox.arm.resource import Resource
 from sandbox.azure.sql import access, naming, routes, wire
 from sandbox.azure.sql.instance import instance
 from sandbox.azure.sql.logins import INVALID, LoginRefusedError, Logins, unavailable
@@ -59,6 +60,8 @@ class Gateway:
         self._tls: ssl.SSLContext | None = None
         #: What a request to cancel shows -> the server whose connection it is about.
         self._keys: dict[bytes, str] = {}
+        #: Which server (its key) each connection is to.
+        self._connected: WeakKeyDictionary[asyncio.Task[None], str] = WeakKeyDictionary()
 
     async def listen(self) -> None:
         """Idempotent."""
@@ -80,6 +83,13 @@ class Gateway:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def drop(self, server: Resource) -> None:
+        """End all connections to a server at once."""
+        ended = [task for task, key in self._connected.items() if key == server.id.key]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="sql-gateway")
@@ -163,6 +173,10 @@ class Gateway:
         self, client: Client, given: dict[str, str]
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         server = routes.find(self._services, client.asked)
+        self._note_server(server)
+        if self._services.regions.is_down(server.location):
+            # No answer at all, as the region's own gateway is gone too.
+            raise ConnectionResetError(f"{server.location} is down")
         refused = access.refusal(self._services, server, client.peer, client.local)
         if refused is not None:
             raise LoginRefusedError(
@@ -188,6 +202,11 @@ class Gateway:
         await self._pass_greeting(reader, client.writer, str(one.socket_file))
         log.info("login to %s/%s as '%s' from %s", client.asked, database, role, client.peer)
         return reader, writer
+
+    def _note_server(self, server: Resource) -> None:
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        if task is not None:
+            self._connected[task] = server.id.key
 
     async def _pass_greeting(
         self, reader: asyncio.StreamReader, client: asyncio.StreamWriter, path: str

@@ -99,6 +99,12 @@ class Links:
     def get(self, replica: str) -> Link | None:
         return self._open.get(replica.lower())
 
+    async def cut_from(self, target: Path) -> None:
+        """Cut every link that leads to a primary's socket."""
+        for replica, link in list(self._open.items()):
+            if link.target == target:
+                await self.cut(replica)
+
     async def connect(self, replica: str, place: Path, target: Path) -> Link:
         """The open link from `target` to a replica; one that led elsewhere is cut."""
         known = self.get(replica)

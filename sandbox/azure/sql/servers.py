@@ -59,11 +59,25 @@ class ServerHandler(PrivateLinkTarget):
 
     async def _start(self, resource: Resource) -> None:
         """The instance first: a name that resolves is one that answers."""
-        await instance(self.services, resource).start()
+        one = instance(self.services, resource)
+        if groups.is_secondary(self.services.store, resource) and one.exists and not one.is_standby:
+            # A primary that was away when its group was failed over. It has writes that the group lost, and
+            # must not be written any more: its group makes it a copy of the new primary.
+            await one.stop()
+        else:
+            await one.start()
         if not groups.is_secondary(self.services.store, resource):
             await administrators.apply(self.services, resource)
         await estate_of(self.services).gateway.listen()
         self.services.hosts.publish(naming.host(self.services.names, resource.id.name))
+
+    async def lost(self, resource: Resource, region: str) -> None:
+        """Unreachable, its instance as it is. What was on its way to or from a replica never arrives."""
+        del region
+        shared, one = estate_of(self.services), instance(self.services, resource)
+        await shared.links.cut(one.name)
+        await shared.links.cut_from(one.socket_file)
+        await shared.gateway.drop(resource)
 
     async def delete(self, resource: Resource) -> None:
         shared = estate_of(self.services)

@@ -58,6 +58,23 @@ def test_host_gateway_and_nodes_reach_each_other(machine: Config) -> None:
     assert network.nodes(machine) == ["c1-n1", "c1-n2"]
 
 
+def test_an_unplugged_node_reaches_nothing_and_keeps_what_it_has(machine: Config) -> None:
+    network.create(machine)
+    node = network.add_node(machine, _NODE)
+    other = network.add_node(machine, network.Node("c1-n2", IPv4Address("10.79.1.11")))
+    ip("-n", node, "route", "add", "10.244.1.0/24", "via", "10.79.1.11")
+    network.unplug(machine, _NODE)
+    network.unplug(machine, _NODE)
+    network.unplug(machine, network.Node("none", IPv4Address("10.79.1.99")))
+    assert not _reaches(None, "10.79.1.10")
+    assert not _reaches(other, "10.79.1.10")
+    assert _reaches(other, "10.79.0.254")
+    network.add_node(machine, _NODE)
+    assert _reaches(None, "10.79.1.10")
+    assert _reaches(node, "10.79.1.11")
+    assert "10.244.1.0/24" in [route["dst"] for route in ip_json("-n", node, "route")]
+
+
 def test_only_our_namespaces_forward(machine: Config) -> None:
     host = Path("/proc/sys/net/ipv4/ip_forward")
     before = host.read_text()
