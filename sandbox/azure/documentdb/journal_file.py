@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS journal (
     document TEXT
 );
 CREATE INDEX IF NOT EXISTS journal_of ON journal (container, lsn);
+CREATE INDEX IF NOT EXISTS journal_without_documents ON journal (lsn) WHERE id IS NULL;
 CREATE TABLE IF NOT EXISTS documents (
     container TEXT NOT NULL,
     partition_key TEXT NOT NULL,

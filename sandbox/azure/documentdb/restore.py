@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from sandbox.azure.documentdb.journal_file import (
 )
 from sandbox.azure.documentdb.restore_checks import check_moment, source_of, wanted
 from sandbox.azure.documentdb.restore_request import RestoreRequest, refusal
-from sandbox.azure.documentdb.snapshot import as_of
+from sandbox.azure.documentdb.snapshot import DatabaseAt, as_of
 from sandbox.services import Services
 
 
@@ -49,8 +50,9 @@ async def carry_out(services: Services, account: Resource, data: AccountData) ->
         check_moment(source, request.at)
         file = databases(services.config).file(source.account)
         await data.run(lambda journal: replay(journal, file, request))
-    own = databases(services.config).file(account)
-    await asyncio.to_thread(_make_children, services, account, own)
+    # Read in a thread, but written here: what a deletion cancels must not go on writing.
+    there = await asyncio.to_thread(_present, databases(services.config).file(account))
+    _make_children(services, account, there)
     await data.run(_begin)
 
 
@@ -88,10 +90,13 @@ def _without_ttl(container: Container) -> Container:
     return Container.defined(container.link, definition)
 
 
-def _make_children(services: Services, account: Resource, file: Path) -> None:
-    """Databases, containers and their throughput in the control plane, as the account's journal has them."""
+def _present(file: Path) -> tuple[DatabaseAt, ...]:
     with History(file) as history:
-        there = as_of(history.events())
+        return as_of(history.events())
+
+
+def _make_children(services: Services, account: Resource, there: Iterable[DatabaseAt]) -> None:
+    """Databases, containers and their throughput in the control plane, as the account's journal has them."""
     for database in there:
         id_ = child(str(account.id), naming.DATABASE, database.name)
         _make(services, id_, database.resource, database.throughput)

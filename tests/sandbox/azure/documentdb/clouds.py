@@ -34,8 +34,10 @@ def folder() -> Iterator[Path]:
     # A short path: unix sockets lie below it.
     state = Path(tempfile.mkdtemp(prefix="cosmos-"))
     Toolchain(genuine.cache / "bin", {}, {}, genuine.cache).save(Config(state=state))
-    yield state
-    shutil.rmtree(state)
+    try:
+        yield state
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
 
 
 @contextmanager

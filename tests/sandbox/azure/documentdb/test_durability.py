@@ -124,7 +124,7 @@ def test_the_journal_tells_the_account_as_of_any_moment(fresh: Cosmos) -> None:
         ("create", "1"),
         ("create", "2"),
     ]
-    by_operation = {row[0]: json.loads(row[2]) for row in rows}
+    by_operation = {row[0]: json.loads(row[2]) for row in rows if row[2]}
     assert by_operation["define"]["link"] == "dbs/AgentsDB/colls/Events"
     assert by_operation["define-database"]["id"] == "AgentsDB"
     assert by_operation["regions"] == ["westeurope"]
