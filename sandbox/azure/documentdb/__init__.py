@@ -6,6 +6,7 @@ from sandbox.azure.documentdb.accounts import AccountHandler
 from sandbox.azure.documentdb.databases import databases
 from sandbox.azure.documentdb.locations import LocationHandler
 from sandbox.azure.documentdb.plane import Plane
+from sandbox.azure.documentdb.restorable_accounts import RestorableAccountHandler
 from sandbox.azure.documentdb.roles import RoleAssignmentHandler, RoleDefinitionHandler
 from sandbox.azure.documentdb.sql_resources import ContainerHandler, DatabaseHandler
 from sandbox.azure.documentdb.throughput import ContainerThroughputHandler, DatabaseThroughputHandler
@@ -20,6 +21,7 @@ HANDLERS = (
     RoleDefinitionHandler,
     RoleAssignmentHandler,
     LocationHandler,
+    RestorableAccountHandler,
 )
 
 

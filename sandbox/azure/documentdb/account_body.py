@@ -71,7 +71,7 @@ def check_locations(sent: Sequence[Mapping[str, Any]]) -> None:
 def check_backup(sent: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
     """Continuous backup cannot be turned off again."""
     kind = (sent.get("backupPolicy") or {}).get("type")
-    if before and (before.get("backupPolicy") or {}).get("type") == "Continuous" and kind == "Periodic":
+    if before and continuous(before) and kind == "Periodic":
         raise bad_request(
             "BadRequest",
             "Database account cannot be migrated from Continuous backup policy to Periodic.",
@@ -90,10 +90,15 @@ def _backup(sent: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
+def continuous(properties: Mapping[str, Any]) -> bool:
+    """Whether the account, or the body that asks for one, has continuous backup."""
+    return (properties.get("backupPolicy") or {}).get("type") == "Continuous"
+
+
 def backup_window(properties: Mapping[str, Any]) -> int:
     """Seconds back to which the account can be restored."""
     policy = properties["backupPolicy"]
-    if policy["type"] == "Continuous":
+    if continuous(properties):
         return 86_400 * (7 if policy["continuousModeProperties"]["tier"] == "Continuous7Days" else 30)
     return 3600 * int(policy["periodicModeProperties"]["backupRetentionIntervalInHours"])
 
@@ -123,12 +128,23 @@ def places(names: Names, account: str, sent: Sequence[Mapping[str, Any]]) -> dic
     }
 
 
+def _origin(sent: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is said once, when the account is made: later requests leave it as it is, sent or not."""
+    if before is None:
+        return {}
+    kept = {"createMode": before.get("createMode", "Default")}
+    if "restoreParameters" in before:
+        kept["restoreParameters"] = before["restoreParameters"]
+    return {**kept, "capabilities": sent.get("capabilities", before.get("capabilities") or [])}
+
+
 def fill(names: Names, account: str, sent: Body, before: Mapping[str, Any] | None) -> Body:
     """The properties to store."""
     known = before or {}
     return {
         **_DEFAULTS,
         **sent,
+        **_origin(sent, before),
         **places(names, account, sent["locations"]),
         "documentEndpoint": naming.endpoint(names, account),
         "instanceId": known.get("instanceId") or str(uuid.uuid4()),

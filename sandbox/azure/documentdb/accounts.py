@@ -7,14 +7,24 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.arm.errors import ArmError, bad_request, conflict
-from sandbox.arm.handler import Action, Call, Handler, Put
+from sandbox.arm.errors import bad_request, conflict
+from sandbox.arm.handler import Action, Call, Put
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dataplane import find
-from sandbox.azure.documentdb import account_body, builtin_roles, failover, keys, naming
+from sandbox.azure.documentdb import (
+    account_body,
+    builtin_roles,
+    failover,
+    keys,
+    naming,
+    restore,
+    restore_checks,
+    upkeep,
+)
 from sandbox.azure.documentdb.databases import databases
 from sandbox.azure.documentdb.engine import engine
+from sandbox.azure.documentdb.restorable import forget_others
 from sandbox.azure.private_link import PrivateLinkTarget
 
 
@@ -36,22 +46,25 @@ class AccountHandler(PrivateLinkTarget):
             )
         if put.body.get("kind", "GlobalDocumentDB") != "GlobalDocumentDB":
             raise bad_request("BadRequest", f"The kind '{put.body['kind']}' is not supported here.", "kind")
+        await restore_checks.check(self.services, put)
 
     async def fill(self, put: Put) -> Body:
         body = copy.deepcopy(put.body)
         before = put.previous.properties if put.previous else None
         body["kind"] = "GlobalDocumentDB"
-        body["properties"] = account_body.fill(
-            self.services.names, put.id.name, body.get("properties") or {}, before
-        )
+        sent = body.get("properties") or {}
+        if before is None:
+            sent = {**await restore_checks.inherited(self.services, sent), **sent}
+        body["properties"] = account_body.fill(self.services.names, put.id.name, sent, before)
         if put.previous is not None and keys.GENERATIONS in put.previous.body:
             body[keys.GENERATIONS] = put.previous.body[keys.GENERATIONS]
         return body
 
     async def provision(self, resource: Resource) -> None:
         data = databases(self.services.config).of(resource)
-        window = account_body.backup_window(resource.properties)
-        await data.run(lambda journal: journal.prune(time.time() - window))
+        await data.run(lambda journal: upkeep.keep(journal, resource))
+        await restore.carry_out(self.services, resource, data)
+        forget_others(self.services)
         for definition in builtin_roles.definitions(resource):
             if self.services.store.get(definition.id) is None:
                 self.services.store.save(definition)
@@ -70,8 +83,12 @@ class AccountHandler(PrivateLinkTarget):
         await engine(self.services.config, resource).stop(self.services.supervisor)
         for host in naming.hosts(self.services.names, resource):
             self.services.hosts.withdraw(host)
-        continuous = resource.properties["backupPolicy"]["type"] == "Continuous"
+        continuous = account_body.continuous(resource.properties)
         await databases(self.services.config).close(resource, keep=continuous)
+        if continuous:
+            # It can be restored as long as its last moment lies in the window.
+            days = account_body.backup_window(resource.properties) // 86_400
+            self.services.store.keep_deleted(resource, days=days)
 
     def homes(self, resource: Resource) -> frozenset[str]:
         return failover.homes(resource)
@@ -144,14 +161,3 @@ class AccountHandler(PrivateLinkTarget):
     def _save(self, resource: Resource) -> None:
         resource.changed_at = time.time()
         self.services.store.save(resource)
-
-
-def account_of(handler: Handler, put: Put) -> Resource:
-    """The account a child lies in. Raises ArmError 404."""
-    text = put.id.text
-    end = text.lower().index(f"/{naming.ACCOUNT.lower()}/") + len(naming.ACCOUNT) + 2
-    account_id = text[:end] + text[end:].split("/", 1)[0]
-    account = handler.services.store.get(account_id)
-    if account is None:
-        raise ArmError(404, "ParentResourceNotFound", f"The account '{account_id}' was not found.")
-    return account

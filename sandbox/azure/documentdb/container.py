@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.arm.resource import Resource
+from sandbox.azure.documentdb import partition
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,16 @@ class Container:
 
     @classmethod
     def of(cls, resource: Resource) -> Container:
-        definition = resource.properties["resource"]
+        link = f"dbs/{resource.id.names[-2]}/colls/{resource.id.name}"
+        return cls.defined(link, resource.properties["resource"])
+
+    @classmethod
+    def defined(cls, link: str, definition: dict[str, Any]) -> Container:
+        """From what the control plane, or a journal, says of it."""
         key = definition["partitionKey"]
         return cls(
             rid=definition["_rid"],
-            link=f"dbs/{resource.id.names[-2]}/colls/{resource.id.name}",
+            link=link,
             path=definition["_self"],
             paths=tuple(key["paths"]),
             kind=key["kind"],
@@ -40,3 +46,22 @@ class Container:
             unique_keys=tuple(tuple(one["paths"]) for one in definition["uniqueKeyPolicy"]["uniqueKeys"]),
             definition=definition,
         )
+
+    @property
+    def database(self) -> str:
+        """The rid of the database it lies in."""
+        return self.path.split("/")[1]
+
+    def ends(self, document: dict[str, Any]) -> int | None:
+        """When a document ends, in seconds since the epoch; None for never."""
+        if self.ttl is None:
+            return None
+        ttl = document.get("ttl", self.ttl)
+        return None if ttl == -1 else int(document["_ts"]) + int(ttl)
+
+    def unique_values(self, document: dict[str, Any]) -> list[str]:
+        """What each unique key policy makes of a document."""
+        return [
+            partition.text([partition.value_at(document, path) for path in paths])
+            for paths in self.unique_keys
+        ]

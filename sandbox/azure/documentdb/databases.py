@@ -6,7 +6,7 @@ Files are named after the account's instance id, so an account made anew under a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -47,13 +47,13 @@ class Databases:
         self._folder = folder
         self._open: dict[str, AccountData] = {}
 
-    def _file(self, account: Resource) -> Path:
+    def file(self, account: Resource) -> Path:
         return self._folder / f"{account.properties['instanceId']}.db"
 
     def of(self, account: Resource) -> AccountData:
         key = str(account.properties["instanceId"])
         if key not in self._open:
-            self._open[key] = AccountData(self._file(account))
+            self._open[key] = AccountData(self.file(account))
         return self._open[key]
 
     async def close(self, account: Resource, *, keep: bool) -> None:
@@ -62,16 +62,23 @@ class Databases:
         if data is not None:
             await data.close()
         if not keep:
-            await asyncio.to_thread(self._remove, account)
+            await asyncio.to_thread(_remove, self.file(account))
 
-    def _remove(self, account: Resource) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self._file(account)}{suffix}").unlink(missing_ok=True)
+    def keep_only(self, instances: Set[str]) -> None:
+        """Remove the files of all other accounts; those that are open are left alone."""
+        for file in self._folder.glob("*.db"):
+            if file.stem not in instances and file.stem not in self._open:
+                _remove(file)
 
     async def close_all(self) -> None:
         for data in self._open.values():
             await data.close()
         self._open.clear()
+
+
+def _remove(file: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
 @cache

@@ -9,85 +9,43 @@ that the account as of any moment can be had by replaying it.
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox.azure.documentdb import partition
 from sandbox.azure.documentdb.container import Container
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS journal (
-    lsn INTEGER PRIMARY KEY,
-    time INTEGER NOT NULL,
-    container TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    partition_key TEXT,
-    id TEXT,
-    document TEXT
-);
-CREATE INDEX IF NOT EXISTS journal_of ON journal (container, lsn);
-CREATE TABLE IF NOT EXISTS documents (
-    container TEXT NOT NULL,
-    partition_key TEXT NOT NULL,
-    id TEXT NOT NULL,
-    lsn INTEGER NOT NULL,
-    expires INTEGER,
-    body TEXT NOT NULL,
-    PRIMARY KEY (container, partition_key, id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS documents_by_lsn ON documents (container, lsn);
-CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (container, expires) WHERE expires IS NOT NULL;
-CREATE TABLE IF NOT EXISTS unique_keys (
-    container TEXT NOT NULL,
-    partition_key TEXT NOT NULL,
-    policy INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    id TEXT NOT NULL,
-    PRIMARY KEY (container, partition_key, policy, value)
-) WITHOUT ROWID;
-"""
-#: Journal operations that concern a container, not a document in it.
-DEFINE, DROP = "define", "drop"
-
-
-def expiry(container: Container, document: dict[str, Any]) -> int | None:
-    """When a document ends, in seconds since the epoch; None for never."""
-    if container.ttl is None:
-        return None
-    ttl = document.get("ttl", container.ttl)
-    return None if ttl == -1 else int(document["_ts"]) + int(ttl)
-
-
-def unique_values(container: Container, document: dict[str, Any]) -> list[str]:
-    """What each unique key policy makes of a document."""
-    return [
-        partition.text([partition.value_at(document, path) for path in paths])
-        for paths in container.unique_keys
-    ]
+from sandbox.azure.documentdb.journal_file import (
+    BEGAN,
+    DEFINE,
+    DROP,
+    microseconds,
+    writable,
+)
 
 
 class Journal:
     """Synchronous; one thread uses it at a time."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
-        self._lsn: int = self._connection.execute("SELECT coalesce(max(lsn), 0) FROM journal").fetchone()[0]
+        self._connection = writable(path)
+        last = self._connection.execute("SELECT lsn, time FROM journal ORDER BY lsn DESC LIMIT 1").fetchone()
+        self._lsn: int
+        self._time: int
+        self._lsn, self._time = last or (0, 0)
 
     def close(self) -> None:
         self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of the writes in it, or none. Durable when it is left."""
+        """All of the writes in it, or none, at one moment: a restore has all of them or none, too.
+
+        Durable when it is left. Times never go back, whatever the clock does: a restore cuts by them.
+        """
         before = self._lsn
+        self._time = max(self._time, time.time_ns() // 1000)
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -108,6 +66,15 @@ class Journal:
         """The number that the next write will have."""
         return self._lsn + 1
 
+    def skip(self, lsn: int) -> None:
+        """Give the writes to come higher numbers than `lsn`: ids of documents are made of them."""
+        self._lsn = max(self._lsn, lsn)
+
+    @property
+    def now(self) -> int:
+        """The moment of the transaction that is open, in microseconds."""
+        return self._time
+
     def _append(
         self,
         container: str,
@@ -119,28 +86,38 @@ class Journal:
         self._lsn += 1
         self._connection.execute(
             "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._lsn, time.time_ns() // 1000, container, operation, key, id, document),
+            (self._lsn, self._time, container, operation, key, id, document),
         )
 
-    # Containers.
+    # What is not a document: containers, databases, throughput, regions.
+
+    def record(self, subject: str, operation: str, value: Any) -> bool:
+        """Note what a container, database or account is from now on, unless that is known already.
+
+        `subject` is a rid (empty for the account). Returns whether it was new.
+        """
+        text = None if value is None else json.dumps(value)
+        last = self._connection.execute(
+            "SELECT document FROM journal WHERE container = ? AND operation = ? ORDER BY lsn DESC LIMIT 1",
+            (subject, operation),
+        ).fetchone()
+        if last is not None and last[0] == text:
+            return False
+        self._append(subject, operation, None, None, text)
+        return True
 
     def define(self, container: Container) -> None:
         """Record what a container is now; times at which documents end follow its TTL."""
-        definition = json.dumps({"link": container.link, "resource": container.definition})
-        last = self._connection.execute(
-            "SELECT document FROM journal WHERE container = ? AND operation = ? ORDER BY lsn DESC LIMIT 1",
-            (container.rid, DEFINE),
-        ).fetchone()
-        if last and last[0] == definition:
-            return
         with self.transaction():
-            self._append(container.rid, DEFINE, None, None, definition)
+            value = {"link": container.link, "resource": container.definition}
+            if not self.record(container.rid, DEFINE, value):
+                return
             rows = self._connection.execute(
                 "SELECT partition_key, id, body FROM documents WHERE container = ?", (container.rid,)
             ).fetchall()
             self._connection.executemany(
                 "UPDATE documents SET expires = ? WHERE container = ? AND partition_key = ? AND id = ?",
-                [(expiry(container, json.loads(body)), container.rid, key, id_) for key, id_, body in rows],
+                [(container.ends(json.loads(body)), container.rid, key, id_) for key, id_, body in rows],
             )
 
     def drop(self, container: Container) -> None:
@@ -166,7 +143,7 @@ class Journal:
                 "AND value = ? AND id != ?",
                 (container.rid, key, policy, value, document["id"]),
             ).fetchone()
-            for policy, value in enumerate(unique_values(container, document))
+            for policy, value in enumerate(container.unique_values(document))
         )
 
     def put(self, container: Container, operation: str, key: str, document: dict[str, Any]) -> None:
@@ -175,10 +152,10 @@ class Journal:
         self._append(container.rid, operation, key, document["id"], body)
         self._connection.execute(
             "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)",
-            (container.rid, key, document["id"], self._lsn, expiry(container, document), body),
+            (container.rid, key, document["id"], self._lsn, container.ends(document), body),
         )
         self._forget_unique(container, key, document["id"])
-        for policy, value in enumerate(unique_values(container, document)):
+        for policy, value in enumerate(container.unique_values(document)):
             self._connection.execute(
                 "INSERT INTO unique_keys VALUES (?, ?, ?, ?, ?)",
                 (container.rid, key, policy, value, document["id"]),
@@ -240,18 +217,37 @@ class Journal:
         )
         return [row[0] for row in rows]
 
-    def prune(self, before: float) -> None:
-        """Forget what was written over before a moment (seconds since the epoch)."""
-        self._connection.execute(
-            "DELETE FROM journal WHERE lsn IN (SELECT lsn FROM (SELECT lsn, max(lsn) OVER "
-            "(PARTITION BY container, partition_key, id) AS newest FROM journal WHERE time < ?) "
-            "WHERE lsn < newest)",
-            (int(before * 1e6),),
-        )
-
     def lsn_at(self, moment: float) -> int:
         """The number of the last write before a moment (seconds since the epoch)."""
         row = self._connection.execute(
             "SELECT max(lsn) FROM journal WHERE time < ?", (int(moment * 1e6),)
         ).fetchone()
         return int(row[0] or 0)
+
+    # Moments.
+
+    def moment(self, name: str) -> int | None:
+        """A moment of the file, in microseconds; None when it has not come."""
+        row = self._connection.execute("SELECT time FROM moments WHERE name = ?", (name,)).fetchone()
+        return int(row[0]) if row else None
+
+    def mark(self, name: str, moment: int) -> None:
+        """Set a moment of the file."""
+        self._connection.execute("INSERT OR REPLACE INTO moments VALUES (?, ?)", (name, moment))
+
+    def prune(self, before: float) -> None:
+        """Forget documents that were written over before a moment (seconds since the epoch).
+
+        The history begins there then. What containers and databases were is kept: it is little.
+        """
+        limit = microseconds(before)
+        with self.transaction():
+            self._connection.execute(
+                "DELETE FROM journal WHERE lsn IN (SELECT lsn FROM (SELECT lsn, max(lsn) OVER "
+                "(PARTITION BY container, partition_key, id) AS newest FROM journal "
+                "WHERE id IS NOT NULL AND time <= ?) WHERE lsn < newest)",
+                (limit,),
+            )
+            began = self.moment(BEGAN)
+            if began is not None and began < limit:
+                self.mark(BEGAN, limit)

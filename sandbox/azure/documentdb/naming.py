@@ -10,6 +10,7 @@ DATABASE = f"{ACCOUNT}/sqlDatabases"
 CONTAINER = f"{DATABASE}/containers"
 DATABASE_THROUGHPUT = f"{DATABASE}/throughputSettings"
 CONTAINER_THROUGHPUT = f"{CONTAINER}/throughputSettings"
+RESTORABLE = "Microsoft.DocumentDB/locations/restorableDatabaseAccounts"
 ROLE_DEFINITION = f"{ACCOUNT}/sqlRoleDefinitions"
 ROLE_ASSIGNMENT = f"{ACCOUNT}/sqlRoleAssignments"
 

@@ -9,7 +9,7 @@ from sandbox.arm.errors import bad_request, conflict
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.documentdb import builtin_roles, naming
-from sandbox.azure.documentdb.accounts import account_of
+from sandbox.azure.documentdb.ancestry import account_of
 
 _SCOPE = re.compile(r"(/dbs/[^/]+(/colls/[^/]+)?)?")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -62,7 +62,7 @@ class RoleDefinitionHandler(Handler):
     created_status = updated_status = 202
 
     async def check(self, put: Put) -> None:
-        account = account_of(self, put)
+        account = account_of(self.services.store, put.id)
         properties = put.body.get("properties") or {}
         if put.id.name in (builtin_roles.READER, builtin_roles.CONTRIBUTOR):
             raise builtin_roles.refusal()
@@ -83,7 +83,7 @@ class RoleDefinitionHandler(Handler):
             raise conflict("Conflict", f"A role definition named '{properties['roleName']}' exists already.")
 
     async def fill(self, put: Put) -> Body:
-        account = account_of(self, put)
+        account = account_of(self.services.store, put.id)
         body = copy.deepcopy(put.body)
         permissions = [
             {"dataActions": item.get("dataActions") or [], "notDataActions": item.get("notDataActions") or []}
@@ -104,7 +104,7 @@ class RoleAssignmentHandler(Handler):
     created_status = updated_status = 202
 
     async def check(self, put: Put) -> None:
-        account = account_of(self, put)
+        account = account_of(self.services.store, put.id)
         properties = put.body.get("properties") or {}
         _check_scope(account, properties.get("scope"), "properties.scope")
         if not _GUID.fullmatch(str(properties.get("principalId"))):

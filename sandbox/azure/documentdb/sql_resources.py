@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.arm.errors import bad_request
-from sandbox.arm.handler import Handler, Put
+from sandbox.arm.handler import Action, Call, Handler, Put
 from sandbox.arm.resource import Body, Resource
-from sandbox.azure.documentdb import container_body, naming, rids, throughput
+from sandbox.azure.documentdb import container_body, naming, recording, rids, throughput
 from sandbox.azure.documentdb.account_body import serverless
-from sandbox.azure.documentdb.accounts import account_of
+from sandbox.azure.documentdb.ancestry import account_of
+from sandbox.azure.documentdb.backup_information import latest_backup
 from sandbox.azure.documentdb.container import Container
 from sandbox.azure.documentdb.databases import databases
 from sandbox.azure.documentdb.engine import engine
@@ -32,7 +33,7 @@ class _SqlHandler(Handler):
     def _check_options(self, put: Put, what: str) -> None:
         options = (put.body.get("properties") or {}).get(_OPTIONS) or {}
         if put.previous is None and throughput.settings(options) is not None:
-            throughput.refuse_serverless(account_of(self, put), what)
+            throughput.refuse_serverless(account_of(self.services.store, put.id), what)
 
     def _body(self, put: Put, resource: Body) -> Body:
         """Options count when the resource is made, and are not shown afterwards, as on Azure."""
@@ -82,6 +83,15 @@ class DatabaseHandler(_SqlHandler):
 
     async def provision(self, resource: Resource) -> None:
         self._provision_throughput(resource, None)
+        await self.resume(resource)
+
+    async def resume(self, resource: Resource) -> None:
+        await recording.record_database(self.services, account_of(self.services.store, resource.id), resource)
+
+    async def delete(self, resource: Resource) -> None:
+        account = account_of(self.services.store, resource.id)
+        if not recording.goes_as_a_whole(self.services, account):
+            await recording.record_drop(self.services, account, resource)
 
 
 class ContainerHandler(_SqlHandler):
@@ -110,21 +120,30 @@ class ContainerHandler(_SqlHandler):
         return self._body(put, container_body.fill(_resource(put), computed))
 
     async def provision(self, resource: Resource) -> None:
-        account, shared = self._surroundings(resource)
+        account, shared = account_of(self.services.store, resource.id), self._shared(resource)
         self._provision_throughput(
             resource, None if serverless(account.properties) or shared else throughput.DEFAULT
         )
-        await databases(self.services.config).of(account).define(Container.of(resource))
+        await self.resume(resource)
+
+    async def resume(self, resource: Resource) -> None:
+        await recording.record_container(
+            self.services, account_of(self.services.store, resource.id), resource
+        )
 
     async def delete(self, resource: Resource) -> None:
-        account, _ = self._surroundings(resource)
-        await databases(self.services.config).of(account).drop(Container.of(resource))
+        account = account_of(self.services.store, resource.id)
+        if not recording.goes_as_a_whole(self.services, account):
+            await databases(self.services.config).of(account).drop(Container.of(resource))
         await engine(self.services.config, account).forget(Container.of(resource))
 
-    def _surroundings(self, resource: Resource) -> tuple[Resource, bool]:
-        """The account, and whether the database has throughput that its containers share."""
+    def actions(self) -> Mapping[str, Action]:
+        return {"retrieveContinuousBackupInformation": self._backup_information}
+
+    async def _backup_information(self, call: Call) -> Any:
+        return latest_backup(account_of(self.services.store, call.resource.id), call.body.get("location"))
+
+    def _shared(self, resource: Resource) -> bool:
+        """Whether the database has throughput that its containers share."""
         database = resource.id.text.rsplit("/", 2)[0]
-        account = self.services.store.get(database.rsplit("/", 2)[0])
-        if account is None:
-            raise bad_request("BadRequest", f"The account of '{resource.id}' is gone.")
-        return account, throughput.units(self.services.store, database) is not None
+        return throughput.units(self.services.store, database) is not None

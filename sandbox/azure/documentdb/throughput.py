@@ -15,7 +15,8 @@ from sandbox.arm.ids import parse_id
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.documentdb import naming, rids
 from sandbox.azure.documentdb.account_body import serverless
-from sandbox.azure.documentdb.accounts import account_of
+from sandbox.azure.documentdb.ancestry import account_of
+from sandbox.azure.documentdb.recording import record_throughput
 from sandbox.services import Store
 
 DEFAULT = 400
@@ -109,7 +110,7 @@ class _ThroughputHandler(Handler):
     created_status = updated_status = 202
 
     async def check(self, put: Put) -> None:
-        refuse_serverless(account_of(self, put), "a resource")
+        refuse_serverless(account_of(self.services.store, put.id), "a resource")
         if put.previous is None:
             raise ArmError(
                 404,
@@ -126,6 +127,11 @@ class _ThroughputHandler(Handler):
         body = {name: value for name, value in put.body.items() if name != "properties"}
         return {**body, "properties": {"resource": settings(put.body["properties"]["resource"])}}
 
+    async def provision(self, resource: Resource) -> None:
+        owner = self.services.store.get(resource.id.text.rsplit("/", 2)[0])
+        if owner is not None:
+            await record_throughput(self.services, account_of(self.services.store, resource.id), owner)
+
     def actions(self) -> Mapping[str, Action]:
         return {"migrateToAutoscale": self._to_autoscale, "migrateToManualThroughput": self._to_manual}
 
@@ -133,17 +139,18 @@ class _ThroughputHandler(Handler):
         now = call.resource.properties["resource"]
         # The maximum starts at the smallest step that holds what was provisioned.
         maximum = -(-max(now["throughput"], _AUTOSCALE_STEP) // _AUTOSCALE_STEP) * _AUTOSCALE_STEP
-        return self._change(call.resource, {"autoscaleSettings": {"maxThroughput": maximum}})
+        return await self._change(call.resource, {"autoscaleSettings": {"maxThroughput": maximum}})
 
     async def _to_manual(self, call: Call) -> Any:
         now = call.resource.properties["resource"]
         maximum = (now.get("autoscaleSettings") or {}).get("maxThroughput", now["throughput"])
-        return self._change(call.resource, {"throughput": maximum})
+        return await self._change(call.resource, {"throughput": maximum})
 
-    def _change(self, resource: Resource, asked: Body) -> Body:
+    async def _change(self, resource: Resource, asked: Body) -> Body:
         resource.properties["resource"] = settings(asked)
         resource.changed_at = time.time()
         self.services.store.save(resource)
+        await self.provision(resource)
         return resource.wire()
 
 

@@ -2,83 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.cosmos import CosmosClient
-from azure.identity import ClientSecretCredential
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from sandbox.arm.known import catalogue
-from sandbox.azure import authorization, documentdb, managedidentity, resources
-from sandbox.config import SUBSCRIPTION_ID, Config
-from sandbox.toolchain.toolchain import Toolchain
-from tests.sandbox.azure import fakes
-from tests.sandbox.served import Served, served
+from sandbox.config import SUBSCRIPTION_ID
+from tests.sandbox.azure.documentdb.clouds import GROUP, KEY, body, client, credential, running
+from tests.sandbox.served import Served
 
-GROUP = "rg-cosmos"
 CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
-KEY = {"paths": ["/agent"], "kind": "Hash", "version": 2}
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Served]:
-    genuine = Config()
-    if not (genuine.cache / "bin" / "cosmosdb-server").exists():
-        pytest.skip("needs the toolchain's cosmosdb-server: run `make up` once")
-    state = Path(tempfile.mkdtemp(prefix="cosmos-"))
-    Toolchain(genuine.cache / "bin", {}, {}, genuine.cache).save(Config(state=state))
-    modules = [resources, authorization, managedidentity, documentdb]
-    with pytest.MonkeyPatch.context() as patch, served(state, patch, catalogue(), modules) as found:
-        client(found, ResourceManagementClient).resource_groups.create_or_update(
-            GROUP, {"location": "westeurope"}
-        )
+    with running() as found:
         yield found
-        supervisor = found.cloud.services.supervisor
-        assert isinstance(supervisor, fakes.Supervisor)
-        supervisor.end()
-    shutil.rmtree(state, ignore_errors=True)
-
-
-def credential(cloud: Served) -> ClientSecretCredential:
-    keys = cloud.deployer
-    return ClientSecretCredential(
-        keys["tenantId"],
-        keys["clientId"],
-        keys["clientSecret"],
-        authority="https://login.azure.test",
-        disable_instance_discovery=True,
-    )
-
-
-def client(cloud: Served, kind: Any) -> Any:
-    return kind(
-        credential(cloud),
-        SUBSCRIPTION_ID,
-        base_url="https://management.azure.test",
-        credential_scopes=["https://management.azure.test/.default"],
-        retry_total=0,
-        polling_interval=0,
-    )
-
-
-def body(**properties: Any) -> dict[str, Any]:
-    return {
-        "location": "westeurope",
-        "kind": "GlobalDocumentDB",
-        "properties": {
-            "databaseAccountOfferType": "Standard",
-            "locations": [{"locationName": "westeurope", "failoverPriority": 0, "isZoneRedundant": False}],
-            **properties,
-        },
-    }
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,10 @@ from sandbox.azure.documentdb.accounts import AccountHandler
 from sandbox.azure.documentdb.databases import databases
 from tests.sandbox.azure.documentdb.conftest import Cosmos
 
+#: What the journal of an account with a database and a container holds before any document.
+BEGINNING = [
+    (operation, None) for operation in ("regions", "define-database", "throughput", "define", "throughput")
+]
 COUNT = "SELECT VALUE COUNT(1) FROM c"
 WRITER = """
 import sys
@@ -116,13 +120,17 @@ def test_the_journal_tells_the_account_as_of_any_moment(fresh: Cosmos) -> None:
         ).fetchall()
         everything = connection.execute("SELECT operation FROM journal ORDER BY lsn").fetchall()
     assert [(operation, id_) for operation, id_, _ in rows] == [
-        ("define", None),
+        *BEGINNING,
         ("create", "1"),
         ("create", "2"),
     ]
-    assert json.loads(rows[0][2])["link"] == "dbs/AgentsDB/colls/Events"
-    assert json.loads(rows[1][2])["n"] == 1
-    assert [row[0] for row in everything] == ["define", "create", "create", "upsert", "delete"]
+    by_operation = {row[0]: json.loads(row[2]) for row in rows if row[2]}
+    assert by_operation["define"]["link"] == "dbs/AgentsDB/colls/Events"
+    assert by_operation["define-database"]["id"] == "AgentsDB"
+    assert by_operation["regions"] == ["westeurope"]
+    assert by_operation["throughput"]["throughput"] == 10_000
+    assert by_operation["create"]["n"] == 1
+    assert [row[0] for row in everything[len(BEGINNING) :]] == ["create", "create", "upsert", "delete"]
 
 
 def test_history_is_kept_as_long_as_it_can_be_restored(fresh: Cosmos) -> None:
@@ -139,7 +147,7 @@ def test_history_is_kept_as_long_as_it_can_be_restored(fresh: Cosmos) -> None:
     file = next((fresh.world.services.config.state / "cosmos").glob("*.db"))
     with sqlite3.connect(file) as connection:
         kept = connection.execute("SELECT operation, id FROM journal ORDER BY lsn").fetchall()
-    assert kept == [("define", None), ("delete", "1"), ("create", "2"), ("upsert", "2")]
+    assert kept == [*BEGINNING, ("delete", "1"), ("create", "2"), ("upsert", "2")]
     assert events.read_item("2", "x")["n"] == 1
 
 
