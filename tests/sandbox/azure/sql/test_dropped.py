@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_who_writes_until_the_end_loses_nothing_that_was_acknowledged(server: Sq
     with server.log_in(database="Busy") as connection:
         begun = server.arm.databases.begin_delete(GROUP, SERVER, "Busy", polling_interval=0)
         acknowledged = 0
-        with pytest.raises(psycopg.OperationalError):
+        with contextlib.suppress(psycopg.OperationalError):
             while True:
                 connection.execute("INSERT INTO sentinels VALUES (%s)", (str(acknowledged + 1),))
                 acknowledged += 1
