@@ -6,8 +6,11 @@ from sandbox.azure.sql import policies
 from sandbox.azure.sql.administrators import AdministratorHandler, EntraOnlyHandler
 from sandbox.azure.sql.capabilities import CapabilityHandler
 from sandbox.azure.sql.databases import DatabaseHandler
+from sandbox.azure.sql.dropped import RestorableDroppedHandler
 from sandbox.azure.sql.estate import estate_of
 from sandbox.azure.sql.failover_groups import FailoverGroupHandler
+from sandbox.azure.sql.long_term_backups import LongTermBackupHandler
+from sandbox.azure.sql.recoverable import RecoverableHandler
 from sandbox.azure.sql.servers import ServerHandler
 from sandbox.services import Services
 
@@ -18,6 +21,9 @@ HANDLERS = (
     EntraOnlyHandler,
     FailoverGroupHandler,
     CapabilityHandler,
+    RestorableDroppedHandler,
+    RecoverableHandler,
+    LongTermBackupHandler,
     *policies.HANDLERS,
 )
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox.arm.store import timestamp
 from sandbox.azure.sql import programs
 from sandbox.azure.sql.configuration import REPLICATION, SEGMENT_MIB
 from sandbox.azure.sql.instance import Instance
@@ -88,10 +87,16 @@ def taken(folder: Path) -> list[Backup]:
     ]
 
 
-def earliest(folder: Path, *, since: float) -> str | None:
-    """The first moment that can be restored to, of what exists `since` then; None before the first backup."""
-    known = taken(folder)
-    return timestamp(max(since, known[0].ended)) if known else None
+async def is_followed(instance: Instance, backup: Backup) -> bool:
+    """Whether the log that the instance writes goes on from the backup.
+
+    Not after a failover and back: what the other server wrote meanwhile lies in that one's archive. Raises
+    ArmError when the instance does not answer.
+    """
+    async with instance.connect() as connection:
+        query = "SELECT pg_walfile_name(pg_current_wal_lsn())"
+        row = await (await connection.execute(query)).fetchone()
+    return row is not None and str(row[0])[:_TIMELINE] == backup.log_start[:_TIMELINE]
 
 
 def superfluous(backups: Iterable[Backup], *, before: float) -> list[Backup]:

@@ -73,7 +73,7 @@ class Configuration:
             "timezone": "UTC",
             "lc_messages": "C",
         }
-        return "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items())
+        return "".join(f"{name} = {quoted(value)}\n" for name, value in settings.items())
 
     def _archive(self) -> str:
         """Compressed, and renamed when it is safely on disk: a file there is whole. An archived segment keeps
@@ -91,7 +91,8 @@ local replication {REPLICATION} trust
 """
 
 
-def _quoted(value: str | int) -> str:
+def quoted(value: str | int) -> str:
+    """A setting's value as a configuration file spells it."""
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 

@@ -19,10 +19,9 @@ from sandbox.azure.sql import skus
 _COLLATION = "SQL_Latin1_General_CP1_CI_AS"
 #: PostgreSQL's limit for a database's name, in bytes; Azure's is 128 characters.
 _LONGEST_NAME = 63
-#: Ways to make a database from another one's data.
-RESTORES = ("PointInTimeRestore", "Restore", "Recovery", "RestoreLongTermRetentionBackup")
-_OTHERS = ("Copy", "Secondary", "OnlineSecondary", "RestoreExternalBackup", "RestoreExternalBackupSecondary")
-_SOURCES = (
+_UNSUPPORTED = ("Secondary", "OnlineSecondary", "RestoreExternalBackup", "RestoreExternalBackupSecondary")
+#: What says from what a database is made.
+SOURCES = (
     "sourceDatabaseId",
     "sourceResourceId",
     "restorePointInTime",
@@ -33,12 +32,22 @@ _SOURCES = (
     "sourceDatabaseDeletionDate",
 )
 #: Said in a PUT and answered by no GET.
-_WRITE_ONLY = ("createMode", "sampleName", "performCutover", *_SOURCES)
+_WRITE_ONLY = ("createMode", "sampleName", "performCutover", *SOURCES)
+_HYPERSCALE = "Hyperscale"
 _SETTLED = ("collation", "catalogCollation", "isLedgerOn")
 
 
-def check(name: str, server: Resource, body: Body, before: Mapping[str, Any] | None) -> None:
-    """Raise ArmError for what Azure would not take, or this stand-in cannot."""
+def check(
+    name: str,
+    server: Resource,
+    body: Body,
+    before: Mapping[str, Any] | None,
+    origin: Mapping[str, Any] | None = None,
+) -> None:
+    """Raise ArmError for what Azure would not take, or this stand-in cannot.
+
+    `before` are the properties of the database as it is, `origin` those of the one that it is made from.
+    """
     sent = body.get("properties") or {}
     if body.get("location") is not None and normalise(body["location"]) != server.location:
         raise ArmError(
@@ -53,8 +62,10 @@ def check(name: str, server: Resource, body: Body, before: Mapping[str, Any] | N
         )
     if before is None:
         check_create_mode(sent)
-    objective = skus.of(_sku(body, before))
+    objective = skus.of(_sku(body, before or origin))
     skus.size(objective, sent.get("maxSizeBytes"))
+    if origin is not None:
+        _check_origin(objective, sent, origin)
     _check_objective(objective, sent)
     for setting in _SETTLED:
         if before is not None and sent.get(setting) not in (None, before.get(setting)):
@@ -70,22 +81,16 @@ def check(name: str, server: Resource, body: Body, before: Mapping[str, Any] | N
 
 
 def check_create_mode(sent: Mapping[str, Any]) -> None:
-    """Raise ArmError for databases that are to be made from others' data."""
+    """Raise ArmError for ways to make a database that are not to be had here, or a source without a way."""
     mode = sent.get("createMode") or "Default"
-    if mode in RESTORES:
-        raise bad_request(
-            "RestoreNotSupported",
-            f"The create mode '{mode}' is not supported by this Azure yet: backups are kept, and nothing "
-            "restores from them.",
-            "properties.createMode",
-        )
-    if mode in _OTHERS:
+    if mode in _UNSUPPORTED:
         raise bad_request(
             "CreateModeNotSupported",
             f"The create mode '{mode}' is not supported here.",
             "properties.createMode",
         )
-    if given := [name for name in _SOURCES if sent.get(name) is not None]:
+    given = [name for name in SOURCES if sent.get(name) is not None]
+    if mode == "Default" and given:
         raise bad_request(
             "InvalidCreateMode", f"'{given[0]}' needs a create mode that uses it.", f"properties.{given[0]}"
         )
@@ -93,6 +98,32 @@ def check_create_mode(sent: Mapping[str, Any]) -> None:
         raise bad_request(
             "SampleNotSupported", "There are no sample databases here.", "properties.sampleName"
         )
+
+
+def _check_origin(objective: skus.Objective, sent: Mapping[str, Any], origin: Mapping[str, Any]) -> None:
+    """A restore may change the size, but not to or from Hyperscale, nor to less than the source may hold.
+    https://learn.microsoft.com/azure/azure-sql/database/hyperscale-automated-backups-overview"""
+    tiers = {objective.tier, str(origin["currentSku"]["tier"])}
+    if len(tiers) > 1 and _HYPERSCALE in tiers:
+        raise bad_request(
+            "InvalidSkuName",
+            f"A database of '{origin['currentSku']['tier']}' cannot be restored to '{objective.tier}'.",
+            "sku",
+        )
+    if objective.largest_size < origin["maxSizeBytes"]:
+        raise bad_request(
+            "InvalidMaxSizeTierCombination",
+            f"The source may have {origin['maxSizeBytes']} bytes, a database of '{objective.name}' at most "
+            f"{objective.largest_size}.",
+            "sku",
+        )
+    for setting in _SETTLED:
+        if sent.get(setting) not in (None, origin.get(setting)):
+            raise bad_request(
+                "PropertyChangeNotAllowed",
+                f"'{setting}' is the source's.",
+                f"properties.{setting}",
+            )
 
 
 def _sku(body: Body, before: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -120,11 +151,14 @@ def _check_objective(objective: skus.Objective, sent: Mapping[str, Any]) -> None
             )
 
 
-def fill(server: Resource, sent_body: Body, before: Resource | None) -> Body:
-    """The body to store."""
+def fill(
+    server: Resource, sent_body: Body, before: Resource | None, origin: Mapping[str, Any] | None = None
+) -> Body:
+    """The body to store. What an update does not say stays; what a restore does not say is the source's
+    (`origin`, its properties), but for what belongs to that one alone."""
     body = dict(sent_body)
     sent = {key: value for key, value in (body.get("properties") or {}).items() if value is not None}
-    known = before.properties if before is not None else {}
+    known = before.properties if before is not None else _inherited(origin or {})
     objective = skus.of(_sku(body, known))
     redundancy = sent.get("requestedBackupStorageRedundancy") or known.get(
         "requestedBackupStorageRedundancy", "Geo"
@@ -154,6 +188,10 @@ def fill(server: Resource, sent_body: Body, before: Resource | None) -> Body:
     return body
 
 
+def _inherited(origin: Mapping[str, Any]) -> Body:
+    return {name: origin[name] for name in _INHERITED if name in origin}
+
+
 def _defaults(server: Resource) -> Body:
     maintenance = "/providers/Microsoft.Maintenance/publicMaintenanceConfigurations/SQL_Default"
     return {
@@ -176,6 +214,20 @@ _UPDATED = (
     "highAvailabilityReplicaCount",
     "maintenanceConfigurationId",
     "failoverGroupId",
+    "autoPauseDelay",
+    "minCapacity",
+)
+
+
+#: What a restored database has from its source.
+_INHERITED = (
+    *_SETTLED,
+    "currentSku",
+    "maxSizeBytes",
+    "requestedBackupStorageRedundancy",
+    "zoneRedundant",
+    "licenseType",
+    "readScale",
     "autoPauseDelay",
     "minCapacity",
 )

@@ -13,7 +13,7 @@ from collections import defaultdict
 
 from sandbox.arm.errors import ArmError
 from sandbox.arm.resource import Resource
-from sandbox.azure.sql import backups, naming
+from sandbox.azure.sql import backups, long_term, naming, retention
 from sandbox.azure.sql.instance import instance
 from sandbox.services import Services
 
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 #: Seconds between two looks.
 _LOOK = 60.0
 _HOUR, _DAY = 3600.0, 86_400.0
-#: Azure's defaults of a short-term policy.
-RETENTION_DAYS, DIFFERENTIAL_HOURS = 7, 12
 
 
 class Keeper:
@@ -71,19 +69,10 @@ async def tend(services: Services, server: Resource) -> None:
     one = instance(services, server)
     if not one.exists or one.is_standby:
         return
-    days, hours = policy(services, server)
+    days, hours = retention.of_server(services.store, server)
     known = backups.taken(one.backups)
     now = time.time()
-    if not known or known[-1].ended < now - hours * _HOUR:
+    if not known or known[-1].ended < now - hours * _HOUR or not await backups.is_followed(one, known[-1]):
         await backups.take(one)
+    await long_term.tend(services, server)
     await backups.prune(one, before=now - days * _DAY)
-
-
-def policy(services: Services, server: Resource) -> tuple[int, int]:
-    """Days that backups are kept, and hours between two: what the server's most demanding database asks."""
-    policies = [
-        found.properties for found in services.store.list(type=naming.SHORT_TERM, under=server.id.text)
-    ]
-    days = max((int(one.get("retentionDays") or RETENTION_DAYS) for one in policies), default=RETENTION_DAYS)
-    hours = [int(one.get("diffBackupIntervalInHours") or DIFFERENTIAL_HOURS) for one in policies]
-    return days, min(hours, default=DIFFERENTIAL_HOURS)

@@ -14,6 +14,8 @@ ADMINISTRATOR = f"{SERVER}/administrators"
 ENTRA_ONLY = f"{SERVER}/azureADOnlyAuthentications"
 FIREWALL_RULE = f"{SERVER}/firewallRules"
 FAILOVER_GROUP = f"{SERVER}/failoverGroups"
+DROPPED = f"{SERVER}/restorableDroppedDatabases"
+RECOVERABLE = f"{SERVER}/recoverableDatabases"
 SHORT_TERM = f"{DATABASE}/backupShortTermRetentionPolicies"
 LONG_TERM = f"{DATABASE}/backupLongTermRetentionPolicies"
 
@@ -51,6 +53,11 @@ def server_id(id: ResourceId) -> ResourceId:  # noqa: A002
     """The server that a resource lies in, or is."""
     position = len(id.names) - 1
     return parse_id(id.text.rsplit("/", 2 * position)[0]) if position else id
+
+
+def database_id(id: ResourceId) -> ResourceId:  # noqa: A002
+    """The database that a policy lies in."""
+    return parse_id(id.text.rsplit("/", 2)[0])
 
 
 def same(one: ResourceId | str, other: ResourceId | str) -> bool:

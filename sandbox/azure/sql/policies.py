@@ -6,7 +6,6 @@ Sources: https://learn.microsoft.com/rest/api/sql.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Any
@@ -14,13 +13,9 @@ from typing import Any
 from sandbox.arm.errors import bad_request
 from sandbox.arm.handler import Handler, Put
 from sandbox.arm.resource import Body, Resource
-from sandbox.azure.sql import keeper, naming
+from sandbox.azure.sql import long_term_policy, naming, retention
 from sandbox.azure.sql.estate import estate_of
 from sandbox.types.table import by_arm_type
-
-_DURATION = re.compile(r"P(?:T0S|(\d+)(D|W|M|Y))")
-_DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
-_LONG_TERM = ("weeklyRetention", "monthlyRetention", "yearlyRetention")
 
 
 class _Policy(Handler):
@@ -59,11 +54,16 @@ class ShortTermHandler(_Policy):
 
     async def fill(self, put: Put) -> Body:
         body = await super().fill(put)
-        body["properties"].setdefault("diffBackupIntervalInHours", keeper.DIFFERENTIAL_HOURS)
+        body["properties"].setdefault("diffBackupIntervalInHours", retention.DIFFERENTIAL_HOURS)
         return body
 
     async def provision(self, resource: Resource) -> None:  # noqa: ARG002
         estate_of(self.services).keeper.look()
+
+    async def delete(self, resource: Resource) -> None:
+        database = self.services.store.get(naming.database_id(resource.id))
+        if database is not None:
+            retention.note(self.services.store, database, resource)
 
 
 class LongTermHandler(_Policy):
@@ -71,13 +71,10 @@ class LongTermHandler(_Policy):
 
     async def check(self, put: Put) -> None:
         sent = put.body.get("properties") or {}
-        for name in _LONG_TERM:
+        for name in long_term_policy.NAMES:
             value = sent.get(name)
-            match = _DURATION.fullmatch(str(value)) if value is not None else None
-            if value is None or (match is not None and match[1] is None):
-                continue
-            days = int(match[1]) * _DAYS[match[2]] if match is not None else 0
-            if not 7 <= days <= 3650:
+            days = 0 if value is None else long_term_policy.days(str(value))
+            if days != 0 and not 7 <= (days or 0) <= 3650:
                 raise bad_request(
                     "LongTermRetentionPolicyInvalid",
                     f"'{value}' is no retention between P1W and P10Y (ISO 8601).",
@@ -91,6 +88,9 @@ class LongTermHandler(_Policy):
                 "The week of the year whose backup is kept for years must be 1 to 52.",
                 "properties.weekOfYear",
             )
+
+    async def provision(self, resource: Resource) -> None:  # noqa: ARG002
+        estate_of(self.services).keeper.look()
 
 
 class EncryptionHandler(_Policy):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from sandbox.arm.errors import ArmError
 
 #: Whom PostgreSQL runs as: it refuses root. Debian's package makes the user.
 USER = "postgres"
+#: Has PostgreSQL end at once, its children with it.
+IMMEDIATE_SHUTDOWN = signal.SIGQUIT
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
 #: Debian keeps each major version by itself, off PATH.
 _FOLDER = Path("/usr/lib/postgresql/15/bin")
 
@@ -37,7 +43,7 @@ async def run(*command: str, stdin: str = "", seconds: float = 300) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd="/",
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
+        env=_ENVIRONMENT,
     )
     try:
         output, _ = await asyncio.wait_for(process.communicate(stdin.encode() or None), seconds)
@@ -53,6 +59,18 @@ async def run(*command: str, stdin: str = "", seconds: float = 300) -> str:
     if process.returncode != 0:
         raise _failed(command[0], text.strip()[-800:])
     return text
+
+
+async def spawn(*command: str, output: IO[bytes]) -> Process:
+    """Start one of the programs as PostgreSQL's user; it ends with this process at the latest."""
+    return await asyncio.create_subprocess_exec(
+        *_as_user(command),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd="/",
+        env=_ENVIRONMENT,
+    )
 
 
 def _as_user(command: Sequence[str]) -> list[str]:

@@ -42,6 +42,16 @@ class Role:
     comment: str
 
 
+def is_administrator(comment: str) -> bool:
+    """Whether a role with this comment was made for a server's administrator."""
+    return bool(_OID.search(comment)) and _ADMIN in comment
+
+
+def without_administration(comment: str) -> str:
+    """What is said of an administrator's role when it is one no longer."""
+    return comment.replace(_ADMIN, "")
+
+
 def clip(name: str) -> str:
     """What PostgreSQL keeps of a role's name: 63 bytes. (Managed identities may have longer names.)"""
     return name.encode()[:63].decode(errors="ignore")
@@ -63,7 +73,7 @@ async def find(connection: Connection, name: str) -> Role | None:
 async def bind(connection: Connection, role: Role, object_id: str) -> None:
     """Settle that the role is this principal's. What the comment said before stays in it."""
     label = f"aadauth,oid={object_id.lower()},type=service"
-    await _comment(connection, role.name, f"{role.comment} {label}".strip())
+    await comment(connection, role.name, f"{role.comment} {label}".strip())
 
 
 async def set_administrators(connection: Connection, wanted: Sequence[Administrator]) -> None:
@@ -78,23 +88,24 @@ async def set_administrators(connection: Connection, wanted: Sequence[Administra
             "WHERE shobj_description(oid, 'pg_authid') ~ 'aadauth,oid=[^ ]*,admin'"
         )
     ).fetchall()
-    for name, comment in rows:
+    for name, said in rows:
         if name not in logins:
             await _run(connection, "ALTER ROLE {} NOLOGIN NOCREATEROLE NOCREATEDB", name)
             await _run(connection, f"REVOKE {ADMINISTRATORS} FROM {{}}", name)
-            await _comment(connection, name, comment.replace(_ADMIN, ""))
+            await comment(connection, name, without_administration(said))
     for login, one in logins.items():
         if await find(connection, login) is None:
             await _run(connection, "CREATE ROLE {}", login)
         await _run(connection, "ALTER ROLE {} LOGIN CREATEROLE CREATEDB", login)
         await _run(connection, f"GRANT {ADMINISTRATORS} TO {{}} WITH ADMIN OPTION", login)
-        await _comment(connection, login, f"aadauth,oid={one.sid.lower()},type=service{_ADMIN}")
+        await comment(connection, login, f"aadauth,oid={one.sid.lower()},type=service{_ADMIN}")
 
 
 async def _run(connection: Connection, statement: LiteralString, role: str) -> None:
     await connection.execute(sql.SQL(statement).format(sql.Identifier(role)))
 
 
-async def _comment(connection: Connection, role: str, text: str) -> None:
+async def comment(connection: Connection, role: str, text: str) -> None:
+    """Say of a role whom it is for."""
     statement = sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(role), sql.Literal(text))
     await connection.execute(statement)

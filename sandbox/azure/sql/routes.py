@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.arm.resource import Resource
-from sandbox.azure.sql import naming
+from sandbox.azure.sql import marks, naming
 from sandbox.azure.sql.instance import Instance
 from sandbox.azure.sql.logins import NO_DATABASE, LoginRefusedError
 from sandbox.services import Services
@@ -42,7 +42,7 @@ def database(services: Services, instance: Instance, server: Resource, asked: st
     for known in services.store.list(type=naming.DATABASE, under=server.id.text):
         if known.id.name.lower() == asked.lower():
             return known.id.name
-    if instance.is_standby or asked.lower().startswith("template"):
+    if instance.is_standby or asked.lower().startswith(("template", marks.UNFINISHED)):
         raise LoginRefusedError(
             f"there is no database '{asked}'",
             f"Cannot open database '{asked}' requested by the login. The login failed.",

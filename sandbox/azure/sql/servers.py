@@ -13,7 +13,7 @@ from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dataplane import find
 from sandbox.azure.private_link import PrivateLinkTarget
-from sandbox.azure.sql import administrators, database_body, groups, naming, server_body
+from sandbox.azure.sql import administrators, database_body, dropped, groups, naming, server_body
 from sandbox.azure.sql.estate import estate_of
 from sandbox.azure.sql.instance import instance
 from sandbox.types.rows.data import SQL_NAME
@@ -84,6 +84,7 @@ class ServerHandler(PrivateLinkTarget):
         await shared.links.cut(resource.id.name)
         async with shared.keeper.exclusive(resource.id.name):
             await instance(self.services, resource).remove()
+        dropped.forget(self.services.store, resource.id)
         self.services.hosts.withdraw(naming.host(self.services.names, resource.id.name))
 
     def operations(self) -> Sequence[Operation]:

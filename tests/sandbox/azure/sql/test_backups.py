@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from sandbox.arm.errors import ArmError
-from sandbox.azure.sql import backups, keeper, programs
+from sandbox.azure.sql import backups, programs, retention
 from sandbox.azure.sql.backups import Backup
 from tests.sandbox.azure.sql.conftest import DATABASE, GROUP, SERVER, Sql
 from tests.waiting import until
@@ -47,8 +47,10 @@ def test_a_new_server_is_backed_up_by_itself(server: Sql) -> None:
     shown: Any = server.arm.databases.get(GROUP, SERVER, DATABASE).properties
     database = server.resource(f"{SERVER}/databases/{DATABASE}")
     assert database is not None
-    earliest = datetime.fromtimestamp(max(first.ended, database.created_at), UTC)
-    assert shown.earliest_restore_date == earliest
+    made = database.properties["creationDate"]
+    assert shown.earliest_restore_date == max(
+        datetime.fromtimestamp(first.ended, UTC), datetime.fromisoformat(made)
+    )
 
 
 def test_log_is_archived_whole_and_compressed(server: Sql) -> None:
@@ -137,12 +139,41 @@ def _moments(folder: Path) -> list[tuple[int]] | None:
 def test_policy_says_how_long_and_how_often(server: Sql) -> None:
     resource = server.resource(SERVER)
     assert resource is not None
-    assert keeper.policy(server.services, resource) == (7, 12)
+    assert retention.of_server(server.services.store, resource) == (7, 12)
     policies: Any = server.arm.backup_short_term_retention_policies
     assert policies.get(GROUP, SERVER, DATABASE, "default").properties.retention_days == 7
     body = {"properties": {"retentionDays": 14, "diffBackupIntervalInHours": 24}}
     policies.begin_create_or_update(GROUP, SERVER, DATABASE, "default", body, polling_interval=0).result()
-    assert keeper.policy(server.services, resource) == (14, 24)
+    assert retention.of_server(server.services.store, resource) == (14, 24)
+    # One database that asks for less does not have the others' forgotten.
+    body = {"properties": {"retentionDays": 1}}
+    policies.begin_create_or_update(GROUP, SERVER, DATABASE, "default", body, polling_interval=0).result()
+    server.make_database("Undemanding")
+    assert retention.of_server(server.services.store, resource)[0] == 7
+    # A dropped one's are kept as long as it asked.
+    body = {"properties": {"retentionDays": 21}}
+    policies.begin_create_or_update(
+        GROUP, SERVER, "Undemanding", "default", body, polling_interval=0
+    ).result()
+    server.arm.databases.begin_delete(GROUP, SERVER, "Undemanding", polling_interval=0).result()
+    assert retention.of_server(server.services.store, resource)[0] == 21
+
+
+def test_the_window_is_what_the_policy_keeps(
+    server: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = server.resource(f"{SERVER}/databases/{DATABASE}")
+    assert database is not None
+    now, day = time.time(), 86_400.0
+    made = now - 100 * day
+    database.properties["creationDate"] = datetime.fromtimestamp(made, UTC).isoformat()
+    store = server.services.store
+    monkeypatch.setattr(retention, "days", lambda *_: 3)
+    assert retention.earliest(store, tmp_path, database) is None
+    for ended in (now - 5 * day, now - day):
+        monkeypatch.setattr(backups, "taken", lambda _, ended=ended: [backup(ended)])
+        earliest = retention.earliest(store, tmp_path, database)
+        assert earliest == pytest.approx(max(ended, now - 3 * day), abs=60)
 
 
 async def test_what_policy_no_longer_keeps_is_forgotten(server: Sql) -> None:

@@ -174,7 +174,7 @@ def test_a_patch_that_names_another_size(server: Sql) -> None:
         ({"sku": {"name": "S0"}, "properties": {"zoneRedundant": True}}, "ProvisioningDisabled"),
         ({"properties": {"autoPauseDelay": 60}}, "InvalidServerlessProperty"),
         ({"location": "northeurope"}, "InvalidResourceLocation"),
-        ({"properties": {"createMode": "Copy"}}, "CreateModeNotSupported"),
+        ({"properties": {"createMode": "Secondary"}}, "CreateModeNotSupported"),
         (
             {
                 "properties": {
@@ -183,7 +183,7 @@ def test_a_patch_that_names_another_size(server: Sql) -> None:
                     "restorePointInTime": "2025-11-11T10:00:00Z",
                 }
             },
-            "RestoreNotSupported",
+            "SourceDatabaseNotFound",
         ),
         ({"properties": {"restorePointInTime": "2025-11-11T10:00:00Z"}}, "InvalidCreateMode"),
     ],
