@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sandbox.azure.sql import policies
+from collections.abc import Mapping
+
+from sandbox.azure.sql import lag, policies
 from sandbox.azure.sql.administrators import AdministratorHandler, EntraOnlyHandler
 from sandbox.azure.sql.capabilities import CapabilityHandler
 from sandbox.azure.sql.databases import DatabaseHandler
 from sandbox.azure.sql.estate import estate_of
 from sandbox.azure.sql.failover_groups import FailoverGroupHandler
 from sandbox.azure.sql.servers import ServerHandler
+from sandbox.control import Command
 from sandbox.services import Services
 
 HANDLERS = (
@@ -20,6 +23,10 @@ HANDLERS = (
     CapabilityHandler,
     *policies.HANDLERS,
 )
+
+
+def commands(services: Services) -> Mapping[str, Command]:
+    return lag.commands(services)
 
 
 async def start(services: Services) -> None:
