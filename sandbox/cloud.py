@@ -1,7 +1,8 @@
 """The local Azure in one process: its parts built, joined and brought to life, however it is served.
 
 Resource providers are the modules and packages below `sandbox.azure`, and `sandbox.aks`. Each may export
-`HANDLERS`, `mount(services)`, `async start(services)` and `async stop(services)`.
+`HANDLERS`, `mount(services)`, `async start(services)`, `async stop(services)` and `commands(services)`, which
+are for whoever runs the sandbox.
 """
 
 from __future__ import annotations
@@ -179,7 +180,12 @@ class Cloud:
 
     def commands(self) -> Mapping[str, Command]:
         """What it can be told besides Azure's own requests."""
+        of_providers: dict[str, Command] = {}
+        for module in self._modules:
+            if hasattr(module, "commands"):
+                of_providers |= module.commands(self.services)
         return {
+            **of_providers,
             "fault add": lambda given: self.faults.add(given).wire(),
             "fault list": lambda _given: [fault.wire() for fault in self.faults.all()],
             "fault clear": lambda given: self.faults.clear(given.get("number")),

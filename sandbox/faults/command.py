@@ -99,6 +99,16 @@ for _name in PLANES:
     app.command(_name, help=f"The data plane of {_name} fails.")(_plane(_name))
 
 
+@app.command()
+def replication(
+    server: Annotated[str, typer.Argument(help="The Azure SQL server that is the replica.")],
+    lag: Annotated[float, typer.Option(help="Seconds; 0 ends it.")],
+) -> None:
+    """What a primary writes reaches its replica so much later, as over a long or busy way."""
+    found = control.ask(Config(), "sql lag", server=server, seconds=lag)
+    print(f"{found['server']} follows its primary {found['seconds']:g} s behind.")
+
+
 @app.command("list")
 def list_faults(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Say which faults are in force."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.azure.sql import policies
+from collections.abc import Mapping
+
+from sandbox.azure.sql import lag, policies
 from sandbox.azure.sql.administrators import AdministratorHandler, EntraOnlyHandler
 from sandbox.azure.sql.capabilities import CapabilityHandler
 from sandbox.azure.sql.databases import DatabaseHandler
@@ -12,6 +14,7 @@ from sandbox.azure.sql.failover_groups import FailoverGroupHandler
 from sandbox.azure.sql.long_term_backups import LongTermBackupHandler
 from sandbox.azure.sql.recoverable import RecoverableHandler
 from sandbox.azure.sql.servers import ServerHandler
+from sandbox.control import Command
 from sandbox.services import Services
 
 HANDLERS = (
@@ -26,6 +29,10 @@ HANDLERS = (
     LongTermBackupHandler,
     *policies.HANDLERS,
 )
+
+
+def commands(services: Services) -> Mapping[str, Command]:
+    return lag.commands(services)
 
 
 async def start(services: Services) -> None:

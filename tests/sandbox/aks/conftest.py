@@ -35,7 +35,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return call
 
-    for name in ("start", "stop", "add_node", "remove_node", "remove"):
+    for name in ("start", "stop", "add_node", "remove_node", "remove", "cut_off"):
         monkeypatch.setattr(Runtime, name, note(name))
     return said
 

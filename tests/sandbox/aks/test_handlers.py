@@ -222,3 +222,20 @@ async def test_only_running_clusters_come_back(world: World, told: list[str]) ->
     await ManagedClusterHandler(world.services).resume(cluster)
     await AgentPoolHandler(world.services).resume(pool)
     assert len(told) == 2
+
+
+async def test_a_lost_region_cuts_the_cluster_off_and_its_return_plugs_it_in(
+    world: World, told: list[str]
+) -> None:
+    cluster = await world.aput(ManagedClusterHandler, CLUSTER, cluster_put().body)
+    pool = world.store.get(f"{CLUSTER}/agentPools/system")
+    assert pool is not None
+    handlers = (ManagedClusterHandler(world.services), cluster), (AgentPoolHandler(world.services), pool)
+    assert [sorted(handler.homes(one)) for handler, one in handlers] == [["westeurope"], []]
+    told.clear()
+    for handler, one in reversed(handlers):
+        await handler.lost(one, "westeurope")
+    assert told == ["cut_off one"]
+    for handler, one in handlers:
+        await handler.regained(one)
+    assert told == ["cut_off one", "start one", "add_node one system"]

@@ -337,3 +337,18 @@ async def test_a_defect_in_sending_is_an_aborted_attempt(
     await events.idle()
     events.clock.advance(10 * MOST_PAUSE)
     assert await events.delivered(1) == [1]
+
+
+async def test_a_topic_whose_region_is_down_delivers_afterwards(
+    events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await events.subscribe()
+    with monkeypatch.context() as outage:
+        outage.setattr(events.world.services.regions, "is_down", lambda location: location == "westeurope")
+        await events.publish(1)
+        await events.idle()
+        events.clock.advance(60)
+        await events.idle()
+        assert events.queues.asked == []
+    events.clock.advance(60)
+    assert await events.delivered(1) == [1]

@@ -28,12 +28,6 @@ def pair(server: Sql) -> Sql:
     return server
 
 
-def lag(sql: Sql, replica: str, seconds: float) -> None:
-    link = sql.estate.links.get(replica)
-    assert link is not None
-    link.lag = seconds
-
-
 def silent(sql: Sql, host: str) -> bool:
     """Whether a login gets no answer; a refusal is one (it has a severity)."""
     try:
@@ -58,7 +52,7 @@ def comes_to_have(sql: Sql, host: str, rows: list[int]) -> None:
 
 def test_a_lost_primary_is_taken_over_and_comes_back_as_the_secondary(pair: Sql) -> None:
     open_before = pair.log_in()
-    lag(pair, BACKUP, 600.0)
+    pair.cloud.command("sql lag", server=BACKUP, seconds=600)
     add(pair, 2)
     pair.cloud.command("outage begin", region="westeurope")
     with pytest.raises(psycopg.OperationalError):
@@ -109,3 +103,11 @@ def test_a_lost_replica_catches_up(pair: Sql) -> None:
     add(pair, 5)
     pair.cloud.command("outage end", region="northeurope")
     comes_to_have(pair, BACKUP, [1, 3, 4, 5])
+
+
+def test_only_a_replica_that_follows_can_be_kept_behind(pair: Sql) -> None:
+    for server in (SERVER, "sql-nowhere"):
+        with pytest.raises(ValueError, match="is no replica that follows a primary now"):
+            pair.cloud.command("sql lag", server=server, seconds=1)
+    with pytest.raises(ValueError, match="a lag is from 0 to 3600 seconds, not -1"):
+        pair.cloud.command("sql lag", server=BACKUP, seconds=-1)
