@@ -131,14 +131,14 @@ def test_the_cli_shows_servers_and_databases(sql: Sql) -> None:
     assert sql.az("server", "conn-policy", "show", "-s", sql.server)["connectionType"] == "Default"
 
 
-def test_restores_are_refused_clearly(sql: Sql) -> None:
+def test_a_restore_to_before_the_backups_is_refused(sql: Sql) -> None:
     refused = sql.sandbox.run(
         *("az", "sql", "db", "restore", "-g", sql.group, "-s", sql.server, "-n", DATABASE),
         *("--dest-name", "AgentsDB-Restored", "--time", "2025-11-11T10:00:00Z"),
         check=False,
     )
     assert refused.code != 0
-    assert "RestoreNotSupported" in refused.err
+    assert "InvalidRestorePointInTime" in refused.err
 
 
 def test_a_login_is_a_token(sql: Sql) -> None:

@@ -159,9 +159,8 @@ async def _end(process: Process) -> None:
 
 
 def _failed(log: Path) -> ArmError:
-    said = [line for line in log.read_text(errors="replace").splitlines() if "FATAL" in line]
-    return ArmError(
-        500,
-        "RestoreFailed",
-        f"The backups do not lead to the restore point: {said[-1] if said else 'recovery did not end'}.",
-    )
+    fatal = [line.partition("FATAL:")[2].strip() for line in log.read_text(errors="replace").splitlines()]
+    # What it told those who asked too early is not why it ended.
+    said = [line for line in fatal if line and not line.startswith("the database system is")]
+    reason = said[-1] if said else "recovery did not end"
+    return ArmError(500, "RestoreFailed", f"The backups do not lead to the restore point: {reason}.")

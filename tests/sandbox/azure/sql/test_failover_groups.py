@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from typing import Any
@@ -10,8 +11,9 @@ import psycopg
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from sandbox.azure.sql import replication
+from sandbox.azure.sql import backups, replication
 from tests.sandbox.azure.sql.conftest import ADMINISTRATOR, DATABASE, GROUP, SERVER, Sql, group_id
+from tests.sandbox.azure.sql.restoring import now, to_moment
 from tests.waiting import until
 
 BACKUP = "sql-agents-dev-backup"
@@ -140,6 +142,22 @@ def test_a_planned_failover_loses_nothing_and_goes_back(pair: Sql) -> None:
     until(lambda: sentinels(pair, BACKUP) == [1, 2, 3, 4])
     with pytest.raises(HttpResponseError, match="is the primary already"):
         groups.begin_failover(GROUP, SERVER, FAILOVER, polling_interval=0).result()
+
+
+def test_a_primary_that_came_back_can_be_restored(pair: Sql) -> None:
+    """The log that the other server wrote meanwhile is not in its archive: it needs a backup since."""
+    primary = pair.instance()
+
+    def is_backed_up() -> bool:
+        newest = backups.taken(primary.backups)[-1]
+        return asyncio.run(backups.is_followed(primary, newest))
+
+    until(is_backed_up)
+    to_moment(pair, "Returned", now(pair))
+    assert sentinels(pair, SERVER, database="Returned") == [1, 2, 3, 4]
+    with pytest.raises(HttpResponseError, match="is the secondary of a failover group"):
+        to_moment(pair, "AtSecondary", now(pair), server=BACKUP, location="northeurope")
+    pair.arm.databases.begin_delete(GROUP, SERVER, "Returned", polling_interval=0).result()
 
 
 def test_a_forced_failover_loses_what_was_on_its_way(pair: Sql) -> None:

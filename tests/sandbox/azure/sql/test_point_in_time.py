@@ -24,7 +24,7 @@ from tests.sandbox.azure.sql.restoring import (
 from tests.waiting import until
 
 OTHER, FAR = "sql-beside-dev", "sql-far-dev"
-AGENT = "id-agent"
+AGENT, OTHER_ADMINISTRATOR = "id-agent", "id-other-administrator"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,10 @@ def test_users_come_and_settings_do_not(source: Sql) -> None:
     moment = now(source)
     with source.log_in() as connection:
         connection.execute("REVOKE SELECT ON sentinels FROM readers")
-    source.make_server(OTHER)
+    administrator = source.principal(OTHER_ADMINISTRATOR)
+    administrators = source.administrators()["administrators"]
+    administrators |= {"login": OTHER_ADMINISTRATOR, "sid": administrator}
+    source.make_server(OTHER, administrators=administrators)
     source.let_azure_in(OTHER)
     made = to_moment(source, "WithUsers", moment, server=OTHER)
     assert not made.tags
@@ -102,8 +105,12 @@ def test_users_come_and_settings_do_not(source: Sql) -> None:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM sentinels")
     # The administrator of the target owns what the source's did.
-    with source.log_in(host=OTHER, database="WithUsers") as connection:
+    password = source.token(administrator)
+    with source.log_in(OTHER_ADMINISTRATOR, password, host=OTHER, database="WithUsers") as connection:
         connection.execute("ALTER TABLE sentinels ADD COLUMN note text")
+    # The source's is nobody there.
+    with pytest.raises(psycopg.OperationalError, match="Login failed"):
+        source.log_in(host=OTHER, database="WithUsers")
 
 
 def test_the_size_is_the_sources_unless_another_is_asked_for(source: Sql) -> None:
@@ -221,6 +228,26 @@ def test_a_restore_that_fails_leaves_nothing_and_can_be_asked_for_again(
     source.arm.databases.begin_delete(GROUP, SERVER, "Mended", polling_interval=0).result()
     with pytest.raises(ResourceNotFoundError):
         source.arm.databases.get(GROUP, SERVER, "Mended")
+
+
+def test_one_that_is_deleted_meanwhile_leaves_nothing(source: Sql) -> None:
+    asked = {
+        "createMode": "PointInTimeRestore",
+        "sourceDatabaseId": database_id(),
+        "restorePointInTime": now(source).isoformat(),
+    }
+    body: Any = {"location": "westeurope", "properties": asked}
+    source.arm.databases.begin_create_or_update(GROUP, SERVER, "Unwanted", body, polling=False)
+    folder = source.instance().folder
+    until(lambda: list(folder.glob("restore.*/cluster/data/postmaster.pid")))
+    shown: Any = source.arm.databases.get(GROUP, SERVER, "Unwanted").properties
+    assert shown.status == "Restoring"
+    source.arm.databases.begin_delete(GROUP, SERVER, "Unwanted", polling_interval=0).result()
+    assert not is_there(source, "Unwanted")
+    assert not list(folder.glob("restore.*"))
+    assert not [name for name in in_cluster(source) if name.startswith(("azure_restore", "Unwanted"))]
+    dropped = source.arm.restorable_dropped_databases.list_by_server(GROUP, SERVER)
+    assert "Unwanted" not in [one.properties.database_name for one in dropped if one.properties]
 
 
 def test_nobody_is_let_in_before_it_is_whole(source: Sql) -> None:
