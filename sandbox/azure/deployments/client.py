@@ -31,6 +31,7 @@ class Client:
         self._correlation_id = correlation_id
         self._base = f"https://{services.names.management}"
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(services.router))
+        self._sent: set[asyncio.Task[httpx.Response]] = set()
 
     async def get(self, id: ResourceId, api_version: str) -> Body:  # noqa: A002
         """A resource as it is. Raises ARM's error."""
@@ -89,7 +90,11 @@ class Client:
             "Authorization": f"Bearer {token}",
             "x-ms-correlation-request-id": self._correlation_id,
         }
-        return await self._http.request(method, url, headers=headers, json=body)
+        request = asyncio.create_task(self._http.request(method, url, headers=headers, json=body))
+        self._sent.add(request)
+        request.add_done_callback(self._sent.discard)
+        # What was sent is done to its end, though the deployment may be cancelled meanwhile.
+        return await asyncio.shield(request)
 
 
 def _require(response: httpx.Response) -> None:
