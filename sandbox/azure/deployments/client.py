@@ -7,6 +7,7 @@ activity log and asynchronous operations are those of every other request.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from sandbox.services import Services
 
 #: Seconds between two looks at an operation, and at a resource that another one still works on.
 _LOOK = 0.2
+#: Seconds to wait at most for another operation on a resource.
+_PATIENCE = 1800.0
 _BUSY = "AnotherOperationInProgress"
 
 
@@ -46,8 +49,9 @@ class Client:
         afterwards. Waits for an operation that is under way on the resource, such as that of a deployment
         which was interrupted.
         """
+        end = time.monotonic() + _PATIENCE
         response = await self._send("PUT", id.text, api_version, body)
-        while response.status_code == 409 and _error(response).code == _BUSY:
+        while response.status_code == 409 and _error(response).code == _BUSY and time.monotonic() < end:
             await asyncio.sleep(_LOOK)
             response = await self._send("PUT", id.text, api_version, body)
         _require(response)
