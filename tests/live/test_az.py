@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +87,48 @@ def test_openai(sandbox: Sandbox) -> None:
     account = sandbox.az("cognitiveservices", "account", "show", "-g", GROUP, "-n", "oai-agents-dev")
     assert account["properties"]["provisioningState"] == "Succeeded"
     assert account["properties"]["disableLocalAuth"] is True
+
+
+def test_template_deployments(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Their life: validated, made twice, shown, listed, forgotten; what they made stays."""
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    registry = "[resourceId('Microsoft.ContainerRegistry/registries', 'acragentsdev')]"
+    identity = {
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "apiVersion": "2023-01-31",
+        "name": "[parameters('name')]",
+        "location": "[resourceGroup().location]",
+    }
+    template = {
+        "$schema": schema,
+        "contentVersion": "1.0.0.0",
+        "parameters": {"name": {"type": "string"}},
+        "resources": [identity],
+        "outputs": {"registry": {"type": "string", "value": registry}},
+    }
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(template))
+    name = f"id-{uuid.uuid4().hex[:8]}"
+    where = ("-g", GROUP, "-n", name)
+    given = ("--template-file", str(file), "--parameters", f"name={name}")
+    checked = sandbox.az("deployment", "group", "validate", *where, *given)
+    assert checked["properties"]["provisioningState"] == "Succeeded"
+    for _ in range(2):
+        made = sandbox.az("deployment", "group", "create", *where, *given)
+        assert made["properties"]["provisioningState"] == "Succeeded"
+        assert made["properties"]["outputs"]["registry"]["value"].endswith("/registries/acragentsdev")
+    assert sandbox.az("deployment", "group", "show", *where)["properties"]["mode"] == "Incremental"
+    assert name in {one["name"] for one in sandbox.az("deployment", "group", "list", "-g", GROUP)}
+    assert len(sandbox.az("deployment", "operation", "group", "list", "-g", GROUP, "-n", name)) == 1
+    sandbox.run("az", "deployment", "group", "delete", *where)
+    assert sandbox.az("identity", "show", *where)["name"] == name
+    sandbox.run("az", "identity", "delete", *where)
+    template["variables"] = {"low": "[toLower('A')]"}
+    file.write_text(json.dumps(template))
+    refused = sandbox.run("az", "deployment", "group", "create", *where, *given, check=False)
+    assert refused.code != 0
+    assert "InvalidTemplate" in refused.err
+    assert "toLower" in refused.err
 
 
 def test_role_assignments(sandbox: Sandbox) -> None:

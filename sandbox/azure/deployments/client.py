@@ -7,6 +7,7 @@ activity log and asynchronous operations are those of every other request.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from sandbox.services import Services
 
 #: Seconds between two looks at an operation, and at a resource that another one still works on.
 _LOOK = 0.2
+#: Seconds to wait at most for another operation on a resource.
+_PATIENCE = 1800.0
 _BUSY = "AnotherOperationInProgress"
 
 
@@ -31,6 +34,7 @@ class Client:
         self._correlation_id = correlation_id
         self._base = f"https://{services.names.management}"
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(services.router))
+        self._sent: set[asyncio.Task[httpx.Response]] = set()
 
     async def get(self, id: ResourceId, api_version: str) -> Body:  # noqa: A002
         """A resource as it is. Raises ARM's error."""
@@ -45,8 +49,9 @@ class Client:
         afterwards. Waits for an operation that is under way on the resource, such as that of a deployment
         which was interrupted.
         """
+        end = time.monotonic() + _PATIENCE
         response = await self._send("PUT", id.text, api_version, body)
-        while response.status_code == 409 and _error(response).code == _BUSY:
+        while response.status_code == 409 and _error(response).code == _BUSY and time.monotonic() < end:
             await asyncio.sleep(_LOOK)
             response = await self._send("PUT", id.text, api_version, body)
         _require(response)
@@ -89,7 +94,11 @@ class Client:
             "Authorization": f"Bearer {token}",
             "x-ms-correlation-request-id": self._correlation_id,
         }
-        return await self._http.request(method, url, headers=headers, json=body)
+        request = asyncio.create_task(self._http.request(method, url, headers=headers, json=body))
+        self._sent.add(request)
+        request.add_done_callback(self._sent.discard)
+        # What was sent is done to its end, though the deployment may be cancelled meanwhile.
+        return await asyncio.shield(request)
 
 
 def _require(response: httpx.Response) -> None:

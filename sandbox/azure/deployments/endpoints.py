@@ -20,7 +20,10 @@ from sandbox.services import Services
 
 _PROVIDER = "providers/Microsoft.Resources/deployments"
 _SUBSCRIPTION = f"/subscriptions/{{subscription}}/{_PROVIDER}"
-_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/{_PROVIDER}/{{name}}"
+_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
+_ONE = f"{_GROUP}/{_PROVIDER}/{{name}}"
+#: Where operations are: the SDKs ask for them by a path that names no provider.
+_OPERATIONS = (f"{_ONE}/operations", f"{_GROUP}/deployments/{{name}}/operations")
 
 
 class Endpoints:
@@ -37,8 +40,8 @@ class Endpoints:
             Operation("GET", _SUBSCRIPTION, f"{self._type}/read", self._none),
             Operation("POST", f"{_ONE}/validate", f"{self._type}/validate/action", self._validate),
             Operation("POST", f"{_ONE}/whatIf", f"{self._type}/whatIf/action", self._what_if),
-            Operation("GET", f"{_ONE}/operations", read, self._list),
-            Operation("GET", f"{_ONE}/operations/{{operation}}", read, self._get),
+            *(Operation("GET", path, read, self._list) for path in _OPERATIONS),
+            *(Operation("GET", f"{path}/{{operation}}", read, self._get) for path in _OPERATIONS),
         )
 
     async def _none(self, _call: OperationCall) -> Answer:

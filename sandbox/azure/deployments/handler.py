@@ -7,6 +7,7 @@ was before. https://learn.microsoft.com/rest/api/resources/deployments
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -24,22 +25,29 @@ from sandbox.azure.deployments.records import Record, duration
 from sandbox.azure.deployments.request import Request
 from sandbox.azure.deployments.run import Run
 from sandbox.azure.sealing import seal
+from sandbox.services import Services
 
 #: Parts of the stored body that no GET of the deployment shows.
 _SEALED, _RECORDS = "sealed", "operations"
 #: The core's states while it works, which deployments call otherwise.
 _WORKING = ("Creating", "Updating")
+_CANCELED = "DeploymentCanceled"
 
 
 class DeploymentHandler(Handler):
     type = "Microsoft.Resources/deployments"
     long_running = True
 
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        #: The work of each deployment that is running, by its id's key.
+        self._running: dict[str, asyncio.Task[None]] = {}
+
     def operations(self) -> Sequence[Operation]:
         return endpoints.Endpoints(self.services, self.type, _RECORDS).operations()
 
     def actions(self) -> Mapping[str, Action]:
-        return {"exportTemplate": self._export}
+        return {"cancel": self._cancel, "exportTemplate": self._export}
 
     def patch(self, body: Body) -> Body:
         del body
@@ -65,6 +73,23 @@ class DeploymentHandler(Handler):
         return {**body, "tags": put.body["tags"]} if put.body.get("tags") else body
 
     async def provision(self, resource: Resource) -> None:
+        work = asyncio.create_task(self._deploy(resource))
+        self._running[resource.id.key] = work
+        try:
+            await asyncio.wait({work})
+            _require_done(work)
+        except ArmError as error:
+            failure = _failure(error, resource)
+            resource.properties["error"] = failure.body()["error"]
+            raise failure from error
+        finally:
+            work.cancel()
+            del self._running[resource.id.key]
+            now = time.time()
+            resource.properties["timestamp"] = timestamp(now)
+            resource.properties["duration"] = duration(now - resource.changed_at)
+
+    async def _deploy(self, resource: Resource) -> None:
         principal, asked = self._opened(resource)
         # Of an interrupted run, what it did is told again.
         resource.body[_RECORDS] = []
@@ -73,27 +98,20 @@ class DeploymentHandler(Handler):
             resource.body[_RECORDS].append(record.wire(resource.id.text))
             self.services.store.save(resource)
 
-        try:
-            prepared = prepare(resource.id, asked, self.services.store)
-            client = Client(self.services, principal, str(resource.properties["correlationId"]))
-            await Run(prepared.steps, prepared.template.functions, client, tell).all()
-            resource.properties["outputs"] = await outputs.evaluated(
-                prepared.template.outputs, prepared.template.functions, prepared.items, client
-            )
-            resource.properties["outputResources"] = prepared.resources()
-        except ArmError as error:
-            failure = _failure(error, resource)
-            resource.properties["error"] = failure.body()["error"]
-            raise failure from error
-        finally:
-            now = time.time()
-            resource.properties["timestamp"] = timestamp(now)
-            resource.properties["duration"] = duration(now - resource.changed_at)
+        prepared = prepare(resource.id, asked, self.services.store)
+        client = Client(self.services, principal, str(resource.properties["correlationId"]))
+        await Run(prepared.steps, prepared.template.functions, client, tell).all()
+        resource.properties["outputs"] = await outputs.evaluated(
+            prepared.template.outputs, prepared.template.functions, prepared.items, client
+        )
+        resource.properties["outputResources"] = prepared.resources()
 
     async def view(self, resource: Resource) -> Body:
         shown = {name: item for name, item in resource.wire().items() if name not in (_SEALED, _RECORDS)}
         if resource.properties.get("provisioningState") in _WORKING:
             shown["properties"] = {**resource.properties, "provisioningState": "Running"}
+        elif (resource.properties.get("error") or {}).get("code") == _CANCELED:
+            shown["properties"] = {**resource.properties, "provisioningState": "Canceled"}
         return shown
 
     async def check_delete(self, resource: Resource) -> None:
@@ -103,6 +121,17 @@ class DeploymentHandler(Handler):
                 f"The deployment '{resource.id.name}' is running and cannot be deleted; wait until it has "
                 "ended.",
             )
+
+    async def _cancel(self, call: Call) -> None:
+        """Begin no more resources; those under way go on. Answers as soon as that is so."""
+        work = self._running.get(call.resource.id.key)
+        if work is None:
+            raise conflict(
+                "DeploymentCannotBeCancelled",
+                f"The deployment '{call.resource.id.name}' is not running and cannot be canceled.",
+            )
+        work.cancel()
+        await asyncio.wait({work})
 
     async def _export(self, call: Call) -> Body:
         _, asked = self._opened(call.resource)
@@ -116,6 +145,13 @@ class DeploymentHandler(Handler):
         sealed = base64.b64decode(resource.body[_SEALED])
         secret = json.loads(seal(self.services.config.state).open(sealed, resource.id.key))
         return str(secret["principal"]), Request.from_json(secret["request"])
+
+
+def _require_done(work: asyncio.Task[None]) -> None:
+    """Raises what ended the work, if it did not end well."""
+    if work.cancelled():
+        raise ArmError(409, _CANCELED, "The deployment was canceled.")
+    work.result()
 
 
 def _failure(error: ArmError, resource: Resource) -> ArmError:

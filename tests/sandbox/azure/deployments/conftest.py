@@ -7,19 +7,29 @@ from pathlib import Path
 import pytest
 
 from sandbox.arm.catalogue import TypeInfo
+from sandbox.arm.handler import Handler, Put
 from sandbox.azure.deployments import HANDLERS as DEPLOYMENTS
 from sandbox.config import REGIONS
 from tests.sandbox.arm.handlers import HANDLERS, Gate
-from tests.sandbox.clouds import GROUP, TYPES, Client, running
+from tests.sandbox.clouds import GROUP, TYPES, VERSION, Client, running
 
-DEPLOYMENT_TYPE = TypeInfo(
-    "Microsoft.Resources/deployments", ("2024-03-01",), REGIONS, accepts=lambda _: True
-)
+DEPLOYMENT_TYPE = TypeInfo("Microsoft.Resources/deployments", (VERSION,), REGIONS)
+
+
+class Hesitant(Handler):
+    """Looks long at a request before it takes it."""
+
+    type = "Microsoft.Test/hesitant"
+
+    async def check(self, put: Put) -> None:
+        Gate.current.log.append(f"check {put.id.name}")
+        await Gate.current.open.wait()
 
 
 def cloud(state: Path) -> AbstractAsyncContextManager[Client]:
     """With the test types and deployments."""
-    return running(state, handlers=(*HANDLERS, *DEPLOYMENTS), types=(*TYPES, DEPLOYMENT_TYPE))
+    types = (*TYPES, DEPLOYMENT_TYPE, TypeInfo(Hesitant.type, (VERSION,), REGIONS))
+    return running(state, handlers=(*HANDLERS, *DEPLOYMENTS, Hesitant), types=types)
 
 
 @pytest.fixture

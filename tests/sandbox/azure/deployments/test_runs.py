@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.arm.handlers import Gate
-from tests.sandbox.azure.deployments.conftest import cloud
+from tests.sandbox.azure.deployments.conftest import Hesitant, cloud
 from tests.sandbox.azure.deployments.templates import asked, slow, template, thing
 from tests.sandbox.clouds import GROUP, SUBSCRIPTION, Client
 
@@ -164,6 +164,38 @@ async def test_an_output_that_cannot_be_evaluated_fails_the_deployment(arm: Clie
     assert (await arm.ask("GET", at("a"))).status_code == 200
 
 
+async def test_a_canceled_one_begins_nothing_more(arm: Client, gate: Gate) -> None:
+    await arm.put(MAIN, asked(template(slow("one"), thing("two", dependsOn=["one"]))))
+    await begun(gate, 1)
+    assert (await arm.ask("POST", f"{MAIN}/cancel")).status_code == 204
+    found = await until(arm, "Canceled")
+    assert found["error"]["code"] == "DeploymentCanceled"
+    gate.open.set()
+    await until(arm, "Succeeded", at("one", "slow"))  # what was under way goes on
+    assert (await arm.ask("GET", at("two"))).status_code == 404
+    assert (await arm.refused("POST", f"{MAIN}/cancel"))[0] == 409
+    assert "error" not in await deploy(arm, asked(template(thing("two"))))
+
+
+async def test_a_request_that_was_sent_is_done_though_the_deployment_is_canceled(
+    arm: Client, gate: Gate
+) -> None:
+    await arm.put(MAIN, asked(template({**thing("one"), "type": Hesitant.type})))
+    await begun(gate, 1)
+    assert (await arm.ask("POST", f"{MAIN}/cancel")).status_code == 204
+    await until(arm, "Canceled")
+    gate.open.set()
+    await answered(arm, at("one", "hesitant"), 200)
+
+
+async def test_it_goes_with_its_group(arm: Client, gate: Gate) -> None:
+    await arm.put(MAIN, asked(template(slow("one"), thing("two", dependsOn=["one"]))))
+    await begun(gate, 1)
+    assert (await arm.ask("DELETE", GROUP)).status_code == 202
+    gate.open.set()
+    await answered(arm, GROUP, 404)
+
+
 async def test_again_changes_nothing_and_deleting_forgets(arm: Client) -> None:
     body = asked(template(thing("a", properties={"x": 1})))
     await deploy(arm, body)
@@ -172,7 +204,7 @@ async def test_again_changes_nothing_and_deleting_forgets(arm: Client) -> None:
     after = (await arm.get(at("a")))["properties"]
     assert after == {**before, "count": before["count"] + 1}  # the type counts its PUTs
     assert (await arm.ask("DELETE", MAIN)).status_code == 202
-    await gone(arm, MAIN)
+    await answered(arm, MAIN, 404)
     assert (await arm.get(at("a")))["properties"] == after
 
 
@@ -236,8 +268,12 @@ async def test_a_killed_process_goes_on_with_it(tmp_path: Path, gate: Gate) -> N
         assert process.stdout is not None
         assert process.stdout.readline() == "under way\n"
         process.kill()
-    gate.open.set()
     async with cloud(tmp_path) as arm:
+        # It comes to the resource that its earlier run began, and waits until that is done.
+        await begun(gate, 1)
+        await asyncio.sleep(0.5)
+        await until(arm, "Running")
+        gate.open.set()
         await until(arm, "Succeeded")
         assert await targets(arm) == {"first": "Succeeded", "second": "Succeeded", "third": "Succeeded"}
         await arm.get(at("third"))
@@ -252,9 +288,10 @@ async def begun(gate: Gate, count: int) -> None:
     raise AssertionError(gate.log)
 
 
-async def gone(client: Client, path: str) -> None:
+async def answered(client: Client, path: str, status: int) -> None:
+    """Wait until a GET answers so: 404 once it is gone, 200 once it is there."""
     for _ in range(500):
-        if (await client.ask("GET", path)).status_code == 404:
+        if (await client.ask("GET", path)).status_code == status:
             return
         await asyncio.sleep(0.01)
     raise AssertionError(path)
