@@ -1,4 +1,4 @@
-"""A restore outlives whatever is killed: the next start goes on with it, and nobody is told before it is done."""
+"""A restore outlives whatever is killed: the next start goes on with it, and nobody sees half of it."""
 
 from __future__ import annotations
 
