@@ -108,9 +108,10 @@ def _make_children(services: Services, account: Resource, there: Iterable[Databa
 def _make(services: Services, id_: ResourceId, resource: dict[str, Any], offer: Body | None) -> None:
     now = time.time()
     made = Resource(id_, {"properties": {"resource": resource}}, now, now)
-    services.store.save(made)
+    # The settings first: who finds a container at the next start notes what throughput it has.
     if offer is not None:
         throughput.store_settings(services.store, made, offer)
+    services.store.save(made)
 
 
 def _begin(journal: Journal) -> None:

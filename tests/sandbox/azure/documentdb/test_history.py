@@ -21,7 +21,6 @@ from sandbox.azure.documentdb.journal import Journal
 from sandbox.azure.documentdb.journal_file import BEGAN, DEFINE_DATABASE, RESTORED
 from sandbox.azure.documentdb.restore import replay
 from sandbox.azure.documentdb.restore_request import RestoreRequest
-from sandbox.azure.documentdb.snapshot import as_of
 from tests.sandbox.azure.documentdb.estate import until
 
 DEFINITION: dict[str, Any] = {
@@ -83,17 +82,20 @@ def test_a_batch_happens_at_one_moment(tmp_path: Path) -> None:
     assert counts == {0, 50}
 
 
-def test_times_never_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = made(tmp_path / "a.db")
-    write(journal, "create", "1", n=1)
-    between = microseconds()
-    monkeypatch.setattr(time, "time_ns", lambda: (between - 60_000_000) * 1000)
-    write(journal, "upsert", "1", n=2)
+def test_a_clock_that_is_set_back_makes_no_state_that_never_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.db"
+    journal = made(file)
+    genuine = time.time_ns
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: genuine() + 60_000_000_000)
+        write(journal, "create", "first")
+    write(journal, "create", "second")
     journal.close()
-    write(Journal(tmp_path / "a.db"), "upsert", "1", n=3)
-    assert documents(tmp_path / "a.db", between)["1"]["n"] == 3
-    with History(tmp_path / "a.db") as history:
-        assert as_of(history.events(), between)[0].containers[0].name == "c"
+    write(Journal(file), "create", "third")
+    at = [set(documents(file, microseconds() + seconds * 1_000_000)) for seconds in (0, 70)]
+    assert at == [set(), {"first", "second", "third"}]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,4 +1,4 @@
-"""A restore outlives whatever is killed: the next start goes on with it, and nobody is told before it is done."""
+"""A restore outlives whatever is killed: the next start goes on with it, and nobody sees half of it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from sandbox.arm.errors import ArmError
-from sandbox.azure.documentdb import naming, restorable, restore
+from sandbox.azure.documentdb import naming, restorable, restore, throughput
 from sandbox.azure.documentdb.accounts import AccountHandler
+from sandbox.azure.documentdb.sql_resources import ContainerHandler
 from sandbox.config import SUBSCRIPTION_ID, Config
 from tests.sandbox.azure.documentdb.clouds import GROUP, folder
 from tests.sandbox.azure.documentdb.conftest import Cosmos
@@ -133,6 +134,26 @@ def test_a_restore_that_failed_half_way_is_no_source_and_can_be_repeated(
     assert (names(), databases()) == (["cosmos-agents-dev"], [])
     fresh.put(AccountHandler, path, body)
     assert (names(), databases()) == (["cosmos-agents-dev", "cosmos-half"], ["cosmos-half"])
+
+
+def test_a_container_that_was_half_made_gets_its_throughput(
+    fresh: Cosmos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is found at the next start must not pass for what was restored."""
+    body, path = _request(fresh, moment()), f"{naming.ACCOUNT}/cosmos-half"
+
+    def fail(*_: object) -> None:
+        raise ArmError(500, "Broken", "no throughput")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(throughput, "store_settings", fail)
+        with pytest.raises(ArmError, match="no throughput"):
+            fresh.put(AccountHandler, path, body)
+    store = fresh.world.store
+    for found in store.list(type=naming.CONTAINER):
+        fresh.server.call(ContainerHandler(fresh.world.services).resume(found))
+    account = fresh.put(AccountHandler, path, body)
+    assert throughput.units(store, f"{account.id}/sqlDatabases/AgentsDB/containers/Events") == 10_000
 
 
 def test_files_go_when_nothing_can_be_restored_from_them(fresh: Cosmos) -> None:
