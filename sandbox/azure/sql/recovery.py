@@ -46,8 +46,8 @@ class Source:
 async def recovered(folder: Path, socket: Path, source: Source) -> AsyncIterator[None]:
     """The cluster as of the source's moment, accepting connections at `socket` until the context ends.
 
-    `folder` and `socket` are new folders of PostgreSQL's user, removed at the end. Raises ArmError when the
-    log does not reach the moment.
+    `folder` and `socket` are new folders of PostgreSQL's user; what is made in `folder` stays there. Raises
+    ArmError when the log does not reach the moment.
     """
     process: Process | None = None
     data = folder / "data"
@@ -64,8 +64,6 @@ async def recovered(folder: Path, socket: Path, source: Source) -> AsyncIterator
         if process is not None:
             await _end(process)
         memory.forget(data)
-        for place in (folder, socket):
-            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
 def prepare(*folders: Path) -> None:

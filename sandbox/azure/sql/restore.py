@@ -79,7 +79,8 @@ async def _load(services: Services, keeper: Keeper, target: Instance, new_id: st
                 found = await transfer.extract(socket, wanted.database_id, new_id, folder / "database.dump")
         await transfer.load(target, new_id, folder / "database.dump", found)
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        for place in (folder, socket):
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
 def _scratch(target: Instance, new_id: str) -> tuple[Path, Path]:

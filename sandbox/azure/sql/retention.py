@@ -6,8 +6,9 @@ hold all its databases, so they are kept as long as the most demanding one asks,
 
 from __future__ import annotations
 
+import math
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.arm.ids import child
@@ -59,9 +60,12 @@ def earliest(store: Store, folder: Path, database: Resource) -> float | None:
     if not known:
         return None
     kept_from = time.time() - days(store, database) * _DAY
-    return max(known[0].ended, seconds(database.properties["creationDate"]), kept_from)
+    first = max(known[0].ended, seconds(database.properties["creationDate"]), kept_from)
+    # Told in whole microseconds: not one that lies before the backup.
+    return math.ceil(first * 1e6) / 1e6
 
 
 def seconds(date: str) -> float:
-    """A date as ARM writes it, in seconds since 1970."""
-    return datetime.fromisoformat(date).timestamp()
+    """A date as ARM writes it, in seconds since 1970; without an offset it is UTC. Raises ValueError."""
+    at = datetime.fromisoformat(date)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -50,11 +50,17 @@ def of(services: Services, target: Resource, sent: Sent) -> Origin | None:
     Raises ArmError for what is no source, or does not reach the moment that is asked for.
     """
     find = _MODES.get(str(sent.get("createMode") or "Default"))
+    if find is not None and sent.get("sourceResourceId"):
+        raise bad_request(
+            "InvalidParameterValue",
+            "'sourceResourceId' is for data warehouses; a database's source is its 'sourceDatabaseId'.",
+            "properties.sourceResourceId",
+        )
     return find(services, target, sent) if find is not None else None
 
 
 def _point_in_time(services: Services, target: Resource, sent: Sent) -> Origin:
-    name = "sourceDatabaseId" if sent.get("sourceDatabaseId") else "sourceResourceId"
+    name = "sourceDatabaseId"
     database = _live(services, target, sent, name)
     server = _server_of(services, database)
     if server.location != target.location:
@@ -135,7 +141,8 @@ def _geo(services: Services, target: Resource, sent: Sent) -> Origin:
 
 
 def _long_term(services: Services, target: Resource, sent: Sent) -> Origin:
-    name = "longTermRetentionBackupResourceId"
+    names = ("longTermRetentionBackupResourceId", "recoveryServicesRecoveryPointId")
+    name = next((one for one in names if sent.get(one)), names[0])
     id = _id(target, sent, name)  # noqa: A001
     found = long_term_backups.find(services, id.text)
     if found is None:
@@ -217,7 +224,7 @@ def _id(target: Resource, sent: Sent, name: str) -> ResourceId:
 
 
 def _moment(sent: Sent, name: str) -> float:
-    """Seconds since 1970. A time without an offset is UTC."""
+    """Seconds since 1970."""
     text = str(sent.get(name) or "")
     try:
         return retention.seconds(text)
@@ -238,8 +245,7 @@ def _check_window(services: Services, database: Resource, moment: float, end: fl
             f"No backup of the database '{database.id.name}' has been taken yet.",
             "properties.restorePointInTime",
         )
-    # Clients are told, and send back, whole microseconds.
-    if not earliest - 1e-6 <= moment <= end + 1e-6:
+    if not earliest <= moment <= end:
         raise bad_request(
             "InvalidRestorePointInTime",
             f"The restore point {timestamp(moment)} of the database '{database.id.name}' is not valid: it "

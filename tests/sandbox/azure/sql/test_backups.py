@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from sandbox.arm.errors import ArmError
+from sandbox.arm.store import timestamp
 from sandbox.azure.sql import backups, programs, retention
 from sandbox.azure.sql.backups import Backup
 from tests.sandbox.azure.sql.conftest import DATABASE, GROUP, SERVER, Sql
@@ -159,6 +160,12 @@ def test_policy_says_how_long_and_how_often(server: Sql) -> None:
     assert retention.of_server(server.services.store, resource)[0] == 21
 
 
+def test_a_time_without_an_offset_is_utc() -> None:
+    assert (
+        retention.seconds("1970-01-02T00:00:00") == retention.seconds("1970-01-02T01:00:00+01:00") == 86_400
+    )
+
+
 def test_the_window_is_what_the_policy_keeps(
     server: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +180,10 @@ def test_the_window_is_what_the_policy_keeps(
     for ended in (now - 5 * day, now - day):
         monkeypatch.setattr(backups, "taken", lambda _, ended=ended: [backup(ended)])
         earliest = retention.earliest(store, tmp_path, database)
+        assert earliest is not None
+        assert earliest >= ended
+        # What is shown of it, and sent back, is the same moment.
+        assert retention.seconds(timestamp(earliest)) == earliest
         assert earliest == pytest.approx(max(ended, now - 3 * day), abs=60)
 
 

@@ -183,6 +183,11 @@ def test_what_is_no_source_is_refused(source: Sql, source_id: str | None, code: 
     assert not is_there(source, "Refused")
 
 
+def test_a_source_of_data_warehouses_is_refused(source: Sql) -> None:
+    with pytest.raises(HttpResponseError, match="is for data warehouses"):
+        to_moment(source, "Refused", now(source), sourceResourceId=database_id())
+
+
 def test_it_stays_in_its_region(source: Sql) -> None:
     source.make_server(FAR, "northeurope")
     with pytest.raises(HttpResponseError, match="InvalidSourceDatabaseRegion"):
