@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import json5
 from starlette.requests import Request
 
 from sandbox import jsonbody
@@ -16,6 +19,9 @@ from sandbox.arm.resource import Body
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-(preview|privatepreview|alpha|beta)(\.\d+)?)?")
 _MAX_DEPTH = 64
+_TEMPLATES = re.compile(r"/providers/Microsoft\.Resources/deployments/", re.IGNORECASE)
+#: Bytes; the parser is exact and slow.
+_MOST_EXTENDED = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ async def read_body(request: Request, *, required: bool = False) -> Body:
             f"The content media type '{media_type}' is not supported. Only 'application/json' is supported.",
         )
     try:
-        body = jsonbody.parse(raw, _MAX_DEPTH)
+        body = await _parsed(raw, extended=_TEMPLATES.search(request.url.path) is not None)
     except ValueError as error:
         raise _unreadable(str(error)) from error
     if not isinstance(body, dict):
@@ -75,6 +81,28 @@ async def read_body(request: Request, *, required: bool = False) -> Body:
             f"a JSON object was expected, not {'null' if body is None else type(body).__name__}"
         )
     return body
+
+
+async def _parsed(raw: bytes, *, extended: bool) -> object:
+    """`extended` also takes what Resource Manager does of templates: comments, names without quotes.
+
+    `az deployment` puts a template's text into its request as it is, under a name without quotes.
+    """
+    try:
+        return jsonbody.parse(raw, _MAX_DEPTH)
+    except ValueError:
+        if not extended or len(raw) > _MOST_EXTENDED:
+            raise
+        plain = await asyncio.to_thread(_plain, raw.decode("utf-8-sig"))
+        return jsonbody.parse(plain.encode(), _MAX_DEPTH)
+
+
+def _plain(text: str) -> str:
+    """The same as JSON. Raises ValueError."""
+    try:
+        return json.dumps(json5.loads(text))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _unreadable(why: str) -> ArmError:
