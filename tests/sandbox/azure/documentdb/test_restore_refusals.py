@@ -83,6 +83,7 @@ def test_the_edges_of_the_window(estate: Estate) -> None:
             "no restorable database account|AuthorizationFailed",
         ),
     ],
+    ids=["no id", "unknown", "of another subscription"],
 )
 def test_a_source_that_is_none(estate: Estate, source: str, words: str) -> None:
     assert refused(estate, estate.request(source, moment()), words).status_code in (400, 403)
