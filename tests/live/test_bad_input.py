@@ -331,7 +331,7 @@ _IN_GROUP = f"{GROUP}/providers"
         ("arm", "GET", f"{GROUP}/providers", _ARM),
         ("arm", "GET", f"{_IN_GROUP}/Microsoft.Nowhere/things/x", _ARM),
         ("arm", "GET", f"{_IN_GROUP}/Microsoft.KeyVault/things/x", _ARM),
-        ("arm", "GET", f"{_IN_GROUP}/Microsoft.KeyVault//vaults", _ARM),
+        ("arm", "GET", f"{_IN_GROUP}/Microsoft.KeyVault/vaults//kv-agents-dev", _ARM),
         (
             "arm",
             "GET",

@@ -55,7 +55,7 @@ def test_a_change_that_replaces_what_holds_data(sandbox: Sandbox, checkout: Chec
 
 
 def test_a_change_that_breaks_a_rule(sandbox: Sandbox, checkout: Checkout) -> None:
-    checkout.change("infra/azure/cosmos.py", "disable_local_auth=True", "disable_local_auth=False")
+    checkout.change("infra/azure/cosmos_account.py", "disable_local_auth=True", "disable_local_auth=False")
     code, report = preview(checkout, sandbox)
     assert code != 0
     assert "| dev | ⛔ 1 breach of policy |" in report

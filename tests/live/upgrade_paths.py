@@ -99,17 +99,10 @@ def _replace(file: Path, before: str, after: str) -> None:
 
 
 _ENVIRONMENT = "infra/stacks/environment.py"
-_RENAMED = (('Cosmos(\n        "cosmos",', 'Cosmos(\n        "documents",'),)
-_END_OF_COSMOS = "        ),\n    )\n    sql = Sql("
-_WITH_ALIAS = (
-    *_RENAMED,
-    (
-        _END_OF_COSMOS,
-        _END_OF_COSMOS.replace(
-            "    )\n", '        pulumi.ResourceOptions(aliases=[pulumi.Alias(name="cosmos")]),\n    )\n', 1
-        ),
-    ),
-)
+_NAMED = 'Cosmos("cosmos", cosmos_args)'
+_RENAMED = ((_NAMED, 'Cosmos("documents", cosmos_args)'),)
+_ALIAS = 'pulumi.ResourceOptions(aliases=[pulumi.Alias(name="cosmos")])'
+_WITH_ALIAS = ((_NAMED, f'Cosmos("documents", cosmos_args, {_ALIAS})'),)
 
 #: What runs the image: it is built, the database is migrated by a new job, and the pods roll.
 _ROLL_OUT = {"replace": "command:local:Command kubernetes:batch:Job", "update": "kubernetes:apps:Deployment"}
