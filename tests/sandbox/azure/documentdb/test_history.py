@@ -131,7 +131,7 @@ def test_a_killed_replay_leaves_all_or_nothing(tmp_path: Path, pause: float) -> 
     source, target = tmp_path / "source.db", tmp_path / "target.db"
     journal = made(source)
     writes = [
-        Write("create", '["x"]', body={"id": str(n), "agent": "x", "t": "x" * 200}) for n in range(4000)
+        Write("create", '["x"]', body={"id": str(n), "agent": "x", "t": "x" * 200}) for n in range(COUNT)
     ]
     Items(journal, CONTAINER).batch(writes)
     at = microseconds()

@@ -49,7 +49,7 @@ def killed_at_the_end(state: Path) -> Iterator[Estate]:
             for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
                 patch.setenv(variable, str(Config(state=state).ca_bundle))
             _resolve_to(patch, port)
-            yield Estate(Served(None, state, port))  # type: ignore[arg-type]  # it is in the other process
+            yield Estate(Served(None, state, port, None))  # type: ignore[arg-type]  # it is in the other process
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

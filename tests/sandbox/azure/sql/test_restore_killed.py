@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.sandbox.azure.sql.conftest import GROUP, SERVER, Sql, running
@@ -49,7 +50,7 @@ def test_it_is_done_at_the_next_start(
         assert not [one for one in in_cluster(sql) if one.startswith("azure_restore")]
         until(lambda: not list(sql.instance().folder.glob("restore.*")))
         assert not list(sql.instance().socket.glob("restore.*"))
-        assert not [one for one in processes(state) if "restore." in " ".join(one.cmdline())]
+        assert not [one for one in processes(state) if "restore." in _command(one)]
 
 
 def _shown(sql: Sql, name: str) -> Any:
@@ -62,7 +63,14 @@ def _shown(sql: Sql, name: str) -> Any:
 
 def _end_what_it_left(state: Path) -> None:
     """The server's process, as a supervisor would; the restore's own ended with the cloud."""
-    until(lambda: not [one for one in processes(state) if "restore." in " ".join(one.cmdline())])
+    until(lambda: not [one for one in processes(state) if "restore." in _command(one)])
     pid = int((state / "sql" / SERVER / "data" / "postmaster.pid").read_text().splitlines()[0])
     os.kill(pid, signal.SIGINT)
     until(lambda: not processes(state))
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
