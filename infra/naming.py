@@ -59,7 +59,7 @@ class Names:
 
     def restored_cosmos(self, as_of: datetime) -> str:
         """An account restored as of a second."""
-        return f"{self.cosmos}-{as_of:%Y%m%d%H%M%S}"
+        return f"{self.cosmos}-{stamp(as_of)}"
 
     @property
     def sql(self) -> str:
@@ -143,7 +143,12 @@ class Names:
 
 def restored_database(database: str, as_of: datetime) -> str:
     """A SQL database restored as of a second, beside the original."""
-    return f"{database}-{as_of:%Y%m%d%H%M%S}"
+    return f"{database}-{stamp(as_of)}"
+
+
+def stamp(moment: datetime) -> str:
+    """A moment in a name: `20261128095930`."""
+    return moment.strftime("%Y%m%d%H%M%S")
 
 
 def workload(agent: str) -> str:

@@ -19,8 +19,8 @@ from infra.azure.cosmos_roles import DataRoles
 from infra.azure.diagnostics import diagnose
 from infra.azure.place import Place
 from infra.azure.private import Service
-from infra.naming import Names
-from infra.settings.restores import Restore, stamp, written
+from infra.naming import Names, stamp
+from infra.settings.restores import Restore, written
 
 _CONTAINERS = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
 _VERSION = "2025-10-15"

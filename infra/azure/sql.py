@@ -21,8 +21,8 @@ from infra.azure.sql_database import (
     declare_policies,
 )
 from infra.azure.sql_server import SqlServer, SqlServerArgs
-from infra.naming import restored_database
-from infra.settings.restores import Restore, stamp
+from infra.naming import restored_database, stamp
+from infra.settings.restores import Restore
 from infra.settings.sections import SqlSettings
 
 DATABASE = "AgentsDB"

@@ -67,8 +67,3 @@ def check(restores: Sequence[Restore]) -> None:
 
 def of_service(restores: Sequence[Restore], service: Service) -> list[Restore]:
     return [restore for restore in restores if service in restore.services]
-
-
-def stamp(moment: datetime) -> str:
-    """In names of resources: `20261128095930`."""
-    return moment.strftime("%Y%m%d%H%M%S")

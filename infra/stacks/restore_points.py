@@ -54,9 +54,9 @@ class Sources:
     def __init__(self, names: Names, read: Read) -> None:
         self._names, self._read = names, read
 
-    def done(self, service: Service, restore: Restore) -> bool:
+    def done(self, service: Service, as_of: datetime) -> bool:
         """Whether the copy is there."""
-        return self._find(service, restore.as_of) is not None
+        return self._find(service, as_of) is not None
 
     def window(self, service: Service, of: datetime | None, now: datetime) -> Window | None:
         """None for a source that is not there, or has no history."""
@@ -101,13 +101,15 @@ def problems_of(restores: tuple[Restore, ...], sources: Sources, now: datetime) 
         for service in restore.services:
             if restore.as_of > now:
                 found.append(f"  - {service} as of {written(restore.as_of)}: it is {written(now)} now")
-            elif not sources.done(service, restore) and (why := _why_not(service, restore, sources, now)):
+            elif not sources.done(service, restore.as_of) and (
+                why := _why_not(service, restore, sources, now)
+            ):
                 found.append(f"  - {service} as of {written(restore.as_of)}: {why}")
     return found
 
 
 def _why_not(service: Service, restore: Restore, sources: Sources, now: datetime) -> str:
-    if restore.of is not None and not _is_done(service, restore.of, sources):
+    if restore.of is not None and not sources.done(service, restore.of):
         return f"its source, as of {written(restore.of)}, is not restored yet; run pulumi up for that first"
     window = sources.window(service, restore.of, now)
     if window is None:
@@ -115,10 +117,6 @@ def _why_not(service: Service, restore: Restore, sources: Sources, now: datetime
     if window.first <= restore.as_of <= window.last:
         return ""
     return f"{window.title} can be restored to {written(window.first)} up to {written(window.last)}"
-
-
-def _is_done(service: Service, as_of: datetime, sources: Sources) -> bool:
-    return sources.done(service, Restore(as_of=as_of, services=(service,)))
 
 
 def _time(text: str) -> datetime:
