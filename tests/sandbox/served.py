@@ -18,10 +18,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from azure.identity import ClientSecretCredential
 
 from sandbox.arm.catalogue import Catalogue
 from sandbox.cloud import Cloud, Outside
-from sandbox.config import TENANT_ID, Config
+from sandbox.config import SUBSCRIPTION_ID, TENANT_ID, Config
 from sandbox.host import ca
 from sandbox.server import serve
 from tests.sandbox.azure import fakes
@@ -51,6 +52,30 @@ class Served:
     @property
     def authority(self) -> str:
         return f"https://login.azure.test/{TENANT_ID}"
+
+
+def credential(cloud: Served) -> ClientSecretCredential:
+    """The deployer's."""
+    keys = cloud.deployer
+    return ClientSecretCredential(
+        keys["tenantId"],
+        keys["clientId"],
+        keys["clientSecret"],
+        authority="https://login.azure.test",
+        disable_instance_discovery=True,
+    )
+
+
+def client(cloud: Served, kind: Any) -> Any:
+    """A management client of the SDK, of a class such as `StorageManagementClient`; it asks once."""
+    return kind(
+        credential(cloud),
+        SUBSCRIPTION_ID,
+        base_url="https://management.azure.test",
+        credential_scopes=["https://management.azure.test/.default"],
+        retry_total=0,
+        polling_interval=0,
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import openai
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.identity import ClientSecretCredential, get_bearer_token_provider
+from azure.identity import get_bearer_token_provider
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
@@ -41,7 +41,7 @@ from sandbox.azure import (
 )
 from sandbox.config import SUBSCRIPTION_ID, TENANT_ID, Config
 from tests.sandbox.azure import fakes
-from tests.sandbox.served import Served, served
+from tests.sandbox.served import Served, client, credential, served
 
 MODULES = [
     resources,
@@ -74,28 +74,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         supervisor = found.cloud.services.supervisor
         assert isinstance(supervisor, fakes.Supervisor)
         supervisor.end()
-
-
-def credential(cloud: Served) -> ClientSecretCredential:
-    keys = cloud.deployer
-    return ClientSecretCredential(
-        keys["tenantId"],
-        keys["clientId"],
-        keys["clientSecret"],
-        authority="https://login.azure.test",
-        disable_instance_discovery=True,
-    )
-
-
-def client(cloud: Served, kind: Any) -> Any:
-    return kind(
-        credential(cloud),
-        SUBSCRIPTION_ID,
-        base_url="https://management.azure.test",
-        credential_scopes=["https://management.azure.test/.default"],
-        retry_total=0,
-        polling_interval=0,
-    )
 
 
 def assign(cloud: Served, scope: str, role: str) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.identity import ClientSecretCredential
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
@@ -19,7 +18,7 @@ from sandbox.arm.known import catalogue
 from sandbox.azure import authorization, containerregistry, managedidentity, resources
 from sandbox.config import SUBSCRIPTION_ID
 from tests.sandbox.azure import fakes
-from tests.sandbox.served import Served, served
+from tests.sandbox.served import Served, client, credential, served
 
 GROUP = "rg-registries"
 ARM = "https://management.azure.test"
@@ -38,28 +37,6 @@ def cloud() -> Iterator[Served]:
         assert isinstance(supervisor, fakes.Supervisor)
         supervisor.end()
     shutil.rmtree(state, ignore_errors=True)
-
-
-def credential(cloud: Served) -> ClientSecretCredential:
-    keys = cloud.deployer
-    return ClientSecretCredential(
-        keys["tenantId"],
-        keys["clientId"],
-        keys["clientSecret"],
-        authority="https://login.azure.test",
-        disable_instance_discovery=True,
-    )
-
-
-def client(cloud: Served, kind: Any) -> Any:
-    return kind(
-        credential(cloud),
-        SUBSCRIPTION_ID,
-        base_url=ARM,
-        credential_scopes=[f"{ARM}/.default"],
-        retry_total=0,
-        polling_interval=0,
-    )
 
 
 def body(sku: str = "Basic", **properties: Any) -> dict[str, Any]:

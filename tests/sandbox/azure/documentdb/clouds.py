@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.identity import ClientSecretCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from sandbox.arm.known import catalogue
 from sandbox.azure import authorization, documentdb, managedidentity, resources
-from sandbox.config import SUBSCRIPTION_ID, Config
+from sandbox.config import Config
 from sandbox.toolchain.toolchain import Toolchain
 from tests.sandbox.azure import fakes
-from tests.sandbox.served import Served, served
+from tests.sandbox.served import Served, client, served
 
 GROUP = "rg-cosmos"
 KEY = {"paths": ["/agent"], "kind": "Hash", "version": 2}
@@ -59,28 +58,6 @@ def on(state: Path) -> Iterator[Served]:
 def running() -> Iterator[Served]:
     with folder() as state, on(state) as found:
         yield found
-
-
-def credential(cloud: Served) -> ClientSecretCredential:
-    keys = cloud.deployer
-    return ClientSecretCredential(
-        keys["tenantId"],
-        keys["clientId"],
-        keys["clientSecret"],
-        authority="https://login.azure.test",
-        disable_instance_discovery=True,
-    )
-
-
-def client(cloud: Served, kind: Any) -> Any:
-    return kind(
-        credential(cloud),
-        SUBSCRIPTION_ID,
-        base_url="https://management.azure.test",
-        credential_scopes=["https://management.azure.test/.default"],
-        retry_total=0,
-        polling_interval=0,
-    )
 
 
 def body(**properties: Any) -> dict[str, Any]:

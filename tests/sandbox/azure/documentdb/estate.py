@@ -11,8 +11,8 @@ from typing import Any
 from azure.cosmos import ContainerProxy, CosmosClient
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-from tests.sandbox.azure.documentdb.clouds import GROUP, KEY, body, client, credential
-from tests.sandbox.served import Served
+from tests.sandbox.azure.documentdb.clouds import GROUP, KEY, body
+from tests.sandbox.served import Served, client, credential
 
 CONTINUOUS = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}}
 CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"

@@ -13,8 +13,8 @@ from azure.mgmt.cosmosdb import CosmosDBManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from sandbox.config import SUBSCRIPTION_ID
-from tests.sandbox.azure.documentdb.clouds import GROUP, KEY, body, client, credential, running
-from tests.sandbox.served import Served
+from tests.sandbox.azure.documentdb.clouds import GROUP, KEY, body, running
+from tests.sandbox.served import Served, client, credential
 
 CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
 

@@ -13,9 +13,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from tests.sandbox.azure.documentdb.clouds import GROUP, client, running
+from tests.sandbox.azure.documentdb.clouds import GROUP, running
 from tests.sandbox.azure.documentdb.estate import Estate, contents, moment, until
-from tests.sandbox.served import Served
+from tests.sandbox.served import Served, client
 
 
 @pytest.fixture(scope="module")

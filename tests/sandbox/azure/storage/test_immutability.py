@@ -14,7 +14,6 @@ import httpx
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.storage import StorageManagementClient
@@ -25,34 +24,12 @@ from sandbox.azure import authorization, managedidentity, resources, storage
 from sandbox.azure.storage import worm
 from sandbox.config import SUBSCRIPTION_ID, Config
 from tests.sandbox.azure import fakes
-from tests.sandbox.served import Served, served
+from tests.sandbox.served import Served, client, credential, served
 
 GROUP, ACCOUNT = "rg-worm", "stworm"
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 ROLES = f"/subscriptions/{SUBSCRIPTION_ID}/providers/Microsoft.Authorization/roleDefinitions"
 POLICY, HOLD = "BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold"
-
-
-def credential(cloud: Served) -> ClientSecretCredential:
-    keys = cloud.deployer
-    return ClientSecretCredential(
-        keys["tenantId"],
-        keys["clientId"],
-        keys["clientSecret"],
-        authority="https://login.azure.test",
-        disable_instance_discovery=True,
-    )
-
-
-def client(cloud: Served, kind: Any) -> Any:
-    return kind(
-        credential(cloud),
-        SUBSCRIPTION_ID,
-        base_url="https://management.azure.test",
-        credential_scopes=["https://management.azure.test/.default"],
-        retry_total=0,
-        polling_interval=0,
-    )
 
 
 @pytest.fixture(scope="module")
