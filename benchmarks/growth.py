@@ -100,7 +100,8 @@ class Stack:
         # Names that no deleted vault still holds: what is recovered needs a second update to settle.
         # Only an environment named dev is open to anybody; nobody calls the agents of this one.
         document["config"]["agents:authentication"] = {"tenant": TENANT_ID, "audience": "api://agents"}
-        document["config"]["agents:suffix"] = secrets.token_hex(2)
+        # Begins with a letter, or Pulumi reads some of them as numbers (2e73).
+        document["config"]["agents:suffix"] = f"g{secrets.token_hex(2)}"
         (folder / f"Pulumi.{_STACK}.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
 
     def pulumi(self, *arguments: str) -> float:
