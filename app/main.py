@@ -103,7 +103,6 @@ def build(settings: Settings, readiness: Readiness | None = None) -> FastAPI:
         source=source,
         llm=make_router(settings.llm, settings.agent, identity, budget),
         store=store,
-        max_hops=settings.consumer.max_hops,
     )
     work: list[Work] = [source.watching(settings.reload_seconds), *([budget] if budget else [])]
     work += work_of(settings, services, store, agent.handle)

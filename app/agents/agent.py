@@ -48,7 +48,6 @@ class Agent:
     source: Source
     llm: Router
     store: EventStore
-    max_hops: int = 8
 
     async def execute(self, run: Run, options: Options = DEFAULTS) -> Execution:
         """Run once; only a stored execution is answered.
@@ -86,15 +85,12 @@ class Agent:
     async def handle(self, event: Event) -> None:
         """Do what the declaration says about an event, once however often it comes.
 
-        Raises UnprocessableError for an event that no other attempt would help: one that more than `max_hops`
-        events led to (agents that answer each other go round no further), whose data make no input, or whose
-        input models refuse. Raises AttemptError for an answer that does not fit, DependencyError for whatever
-        is away; the event is then to be handled again.
+        Raises UnprocessableError for an event that no other attempt would help: one whose data make no input,
+        or whose input models refuse. Raises AttemptError for an answer that does not fit, DependencyError for
+        whatever is away; the event is then to be handled again.
         """
         token = logged_correlation_id.set(event.correlation_id)
         try:
-            if event.hops > self.max_hops:
-                raise UnprocessableError(f"{event.hops} events led to it, more than {self.max_hops}")
             task = self.source.current.declaration.task_for(event)
             if task is None:
                 log.info("event %s of type %s asks for nothing", event.id, event.type)

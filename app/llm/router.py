@@ -15,7 +15,7 @@ from app.llm.breaker import Clock
 from app.llm.cache import Cache
 from app.llm.chat import Answer, Chat, Completion, Message
 from app.llm.failures import DeadlineError, Kind, LLMError, RouteError, SkipError
-from app.llm.health import ProviderReport, report, why_unusable
+from app.llm.health import ProviderReport, report
 from app.llm.journey import Journey, Road
 from app.llm.lane import Lane
 from app.llm.limits import RetryBudget
@@ -113,12 +113,6 @@ class Router:
                 *(report(lane, skipped=lane.name in self._settings.skip) for lane in self._lanes)
             )
         )
-
-    async def check(self) -> None:
-        """Raises DependencyError, the first provider's, when no provider can be used."""
-        error = why_unusable(await self.report())
-        if error is not None:
-            raise error
 
     async def close(self) -> None:
         for lane in self._lanes:

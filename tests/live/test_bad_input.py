@@ -6,23 +6,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.config import SUBSCRIPTION_ID, TENANT_ID
-from tests.planes import (
-    ABSENT,
-    ENDPOINTS,
-    GROUP,
-    MANAGEMENT,
-    PLANES,
-    RESOURCES,
-    SUFFIX,
-    Endpoint,
-    Wire,
-    connect,
-)
-from tests.sandboxed import Sandbox
+from tests.endpoints import ABSENT, ENDPOINTS, RESOURCES
+from tests.live.refusals import refusal
+from tests.planes import GROUP, MANAGEMENT, SUFFIX, Endpoint, Wire
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -67,27 +56,6 @@ FORMS: dict[str, tuple[bytes, str | None]] = {
     "not UTF-8": (b"grant_type=%ff%fe&client_id=\xff", FORM),
     "null bytes": (b"grant_type=client_credentials&client_id=%00&client_secret=%00&scope=a/.default", FORM),
 }
-
-
-@pytest.fixture(scope="module")
-def wire(sandbox: Sandbox) -> Iterator[Wire]:
-    found = connect(sandbox)
-    with found.http:
-        yield found
-
-
-def _refused(plane: str, answer: httpx.Response) -> str | None:
-    """What is wrong with a refusal; None when it is one in its service's shape."""
-    text = answer.text
-    if not 400 <= answer.status_code < 500:
-        return f"{answer.status_code}: {text[:200]}"
-    if "Traceback" in text or ".py" in text:
-        return f"shows its insides: {text[:200]}"
-    # The ingress controller answers for agents what is longer than it lets through, as on Azure.
-    if plane == "agent" and answer.status_code == 413:
-        return None
-    wrong = PLANES[plane].shape(answer)
-    return wrong and f"{answer.status_code} in the wrong shape, {wrong}: {text[:200]}"
 
 
 # What must stay as it is.
@@ -158,7 +126,7 @@ def test_bad_bodies_are_refused_and_change_nothing(wire: Wire, unchanged: None, 
     wrong = {
         name: problem
         for name, (content, media) in _bodies(endpoint).items()
-        if (problem := _refused(endpoint.plane, wire.to(endpoint, content, media)))
+        if (problem := refusal(endpoint.plane, wire.to(endpoint, content, media)))
     }
     assert wrong == {}
 
@@ -171,132 +139,6 @@ def test_bodies_are_not_read_for_who_shows_no_token(wire: Wire, unchanged: None,
     """Nobody learns what a body would have done."""
     answer = wire.to(endpoint, b"{nope", JSON, token=None)
     assert answer.status_code == 401, answer.text
-
-
-# Tokens.
-
-READS = {
-    "arm": (GROUP, {"api-version": "2024-03-01"}),
-    "graph": ("/v1.0/servicePrincipals", {}),
-    "vault": ("/secrets", {"api-version": "7.4"}),
-    "model": ("/openai/v1/models", {}),
-    "cosmos": ("/dbs/AgentsDB/colls/Events/docs", {}),
-    "registry": ("/v2/", {}),
-}
-_AN_HOUR_AGO = 3600
-
-
-def _bad_tokens(wire: Wire, plane: str) -> dict[str, str | None]:
-    audience = PLANES[plane].audience or MANAGEMENT
-    good = wire.token(audience)
-    now = int(time.time())
-    other = "https://vault.azure.test" if plane != "vault" else MANAGEMENT
-    foreign = "11111111-1111-4111-8111-111111111111"
-    return {
-        "none": None,
-        "no JWT": "nope",
-        "two parts": good.rpartition(".")[0],
-        "no signature": good.rpartition(".")[0] + ".",
-        "another signature": good[:-20] + "A" * 20,
-        "not ASCII": "\u00e9" * 10,
-        "long": "a" * 20_000,
-        "expired": wire.mint(audience, exp=now - 60, nbf=now - _AN_HOUR_AGO, iat=now - _AN_HOUR_AGO),
-        "not yet valid": wire.mint(audience, nbf=now + _AN_HOUR_AGO),
-        "never expires": wire.mint(audience, exp=None),
-        "expiry put off": wire.altered(audience, exp=now + 10 * _AN_HOUR_AGO),
-        "another principal": wire.altered(audience, oid=foreign, sub=foreign),
-        "for another service": wire.token(other),
-        "for anything": wire.mint(audience, aud="*"),
-        "for several": wire.mint(audience, aud=[audience, other]),
-        "of another tenant": wire.mint(audience, iss=f"https://sts.{SUFFIX}/{foreign}/", tid=foreign),
-    }
-
-
-@pytest.mark.parametrize("plane", READS)
-def test_bad_tokens_are_refused(wire: Wire, plane: str) -> None:
-    path, query = READS[plane]
-    assert wire.send(plane, "GET", path, query).status_code in (200, 404), "a good token is taken"
-    wrong = {}
-    for name, token in _bad_tokens(wire, plane).items():
-        headers = None if token is None else PLANES[plane].headers(token)
-        answer = wire.http.get(f"https://{PLANES[plane].host}{path}", params=query, headers=_latin(headers))
-        problem = _refused(plane, answer) if answer.status_code == 401 else f"{answer.status_code}"
-        challenge = PLANES[plane].challenge
-        if not problem and challenge and challenge not in answer.headers.get("www-authenticate", ""):
-            problem = f"the challenge is {answer.headers.get('www-authenticate')!r}"
-        if problem:
-            wrong[name] = problem
-    assert wrong == {}
-
-
-def _latin(headers: dict[str, str] | None) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
-
-
-@pytest.mark.parametrize(
-    ("header", "plane"),
-    [
-        (header, plane)
-        for plane in READS
-        for header in (
-            "Bearer",
-            "Basic !!!",
-            "Basic bm9uZQ==",
-            "Negotiate x",
-            "type=aad&ver=1.0",
-            "%",
-        )
-    ],
-)
-def test_other_authorization_is_refused(wire: Wire, plane: str, header: str) -> None:
-    path, query = READS[plane]
-    answer = wire.http.get(
-        f"https://{PLANES[plane].host}{path}", params=query, headers={"authorization": header}
-    )
-    assert answer.status_code == 401
-    assert _refused(plane, answer) is None
-
-
-def test_an_expired_token_is_told_its_expiry(wire: Wire) -> None:
-    token = wire.mint(MANAGEMENT, exp=int(time.time()) - 60)
-    error = wire.send("arm", "GET", GROUP, {"api-version": "2024-03-01"}, token=token).json()["error"]
-    assert error["code"] == "ExpiredAuthenticationToken"
-    assert "is earlier than current UTC time" in error["message"]
-
-
-_CREDENTIALS = {
-    "grant_type": "client_credentials",
-    "client_id": "{client}",
-    "client_secret": "{secret}",
-    "scope": f"{MANAGEMENT}/.default",
-}
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "number"),
-    [
-        ({"client_secret": "wrong"}, 401, 7000215),
-        ({"client_secret": None}, 401, 7000218),
-        ({"client_id": "11111111-1111-4111-8111-111111111111"}, 400, 700016),
-        ({"client_id": None}, 400, 900144),
-        ({"grant_type": None}, 400, 900144),
-        ({"grant_type": "password"}, 400, 70003),
-        ({"scope": None}, 400, 900144),
-        ({"scope": MANAGEMENT}, 400, 1002012),
-        ({"scope": "https://nowhere.example/.default"}, 400, 500011),
-        ({"scope": "https://[/.default"}, 400, 500011),
-        ({"client_assertion": "nope"}, 400, 900144),
-    ],
-)
-def test_token_requests_that_are_wrong(
-    wire: Wire, change: dict[str, str | None], status: int, number: int
-) -> None:
-    env = wire.sandbox.env
-    known = {"{client}": env["AZURE_CLIENT_ID"], "{secret}": env["AZURE_CLIENT_SECRET"]}
-    form = {name: known.get(value, value) for name, value in {**_CREDENTIALS, **change}.items() if value}
-    answer = wire.http.post(f"https://login.{SUFFIX}/{TENANT_ID}/oauth2/v2.0/token", data=form)
-    assert (answer.status_code, answer.json()["error_codes"]) == (status, [number])
-    assert _refused("entra", answer) is None
 
 
 # Addresses.
@@ -395,12 +237,12 @@ _IN_GROUP = f"{GROUP}/providers"
         ("agent", "GET", "/api/notification/nonsense", {}),
     ],
 )
-def test_bad_addresses_are_refused(
+def test_bad_addresses_arerefusal(
     wire: Wire, unchanged: None, address: tuple[str, str, str, dict[str, str]]
 ) -> None:
     answer = wire.send(*address)
     plane = address[0]
-    assert _refused(plane, answer) is None
+    assert refusal(plane, answer) is None
 
 
 #: Types whose names are letters, digits and little else.
@@ -425,7 +267,7 @@ def test_bad_names_make_nothing(wire: Wire, unchanged: None, resource: str, name
     body = b'{"location": "westeurope", "properties": {}}'
     query = {"api-version": wire.version(resource)}
     answer = wire.send("arm", "PUT", path, query, content=body, headers={"content-type": JSON})
-    assert _refused("arm", answer) is None
+    assert refusal("arm", answer) is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,26 +144,6 @@ async def test_an_event_whose_handling_failed_is_handled_again(model: Model, sto
         await agents["devops"].handle(event)
     await agents["devops"].handle(event)
     assert [execution.agent for execution in store.kept.values()] == ["servicedesk", "devops"]
-
-
-async def test_events_go_round_no_more_often_than_allowed(
-    model: Model, store: FakeStore, tmp_path: Path
-) -> None:
-    """An agent that answers its own events would do so for ever."""
-    folder = tmp_path / "echo"
-    folder.mkdir()
-    (folder / "compose.md").write_text((PROMPTS / "compose.md").read_text())
-    (folder / "agent.yaml").write_text(
-        "{default: compose, emits: [agents.echo.said], listens: [{type: agents.echo.said, "
-        "input: {channel: \"'email'\", recipient: \"'a'\", message: \"'b'\"}}]}"
-    )
-    agent = make_agent(model, store, folder)
-    await agent.execute(Run({"channel": "email", "recipient": "a", "message": "b"}, "c-1"))
-    for _ in range(9):
-        await agent.handle(store.events[-1])
-    with pytest.raises(UnprocessableError, match="9 events led to it, more than 8"):
-        await agent.handle(store.events[-1])
-    assert [event.hops for event in store.events] == list(range(10))
 
 
 @pytest.mark.parametrize("data", [None, {}, {"priority": "P0"}, {"priority": ["P0"], "category": 1}])

@@ -58,6 +58,10 @@ async def test_methods(arm: Client, group: str) -> None:
         (b"a: b", "text/yaml", (415, "UnsupportedMediaType")),
         (b"{" + b" " * 5_000_000 + b"}", "application/json", (413, "RequestContentTooLarge")),
     ],
+    ids=[
+        *("truncated", "array", "not UTF-8", "NaN", "half a surrogate pair", "deep", "very deep"),
+        *("YAML", "large"),
+    ],
 )
 async def test_bodies(arm: Client, group: str, content: bytes, media: str, refusal: tuple[int, str]) -> None:
     for method, path in [("PUT", THING), ("PATCH", THING), ("POST", f"{THING}/listKeys")]:

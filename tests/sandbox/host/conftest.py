@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.config import Config
+from sandbox.host import supervisor
+from sandbox.host.cgroup import Cgroup
 from sandbox.host.clear import clear
+from sandbox.host.supervisor import Programs
 
 
 @pytest.fixture
@@ -30,3 +33,10 @@ def machine() -> Iterator[Config]:
     yield config
     clear(config)
     shutil.rmtree(state)
+
+
+@pytest.fixture
+def supervised(machine: Config) -> Programs:
+    Cgroup(machine.cgroup).create()
+    supervisor.launch(machine)
+    return Programs(machine, patience=5)
