@@ -9,6 +9,9 @@ from pulumi_azure_native import dns
 
 from infra.azure.place import Place
 
+#: Seconds that clients remember the address: what moving the name to another region takes at most.
+TTL_SECONDS = 60
+
 
 @dataclass(frozen=True)
 class PublicNameArgs:
@@ -44,7 +47,7 @@ class PublicName(pulumi.ComponentResource):
             record_type="A",
             zone_name=zone.name,
             resource_group_name=args.place.resource_group,
-            ttl=300,
+            ttl=TTL_SECONDS,
             a_records=[dns.ARecordArgs(ipv4_address=args.address)],
             opts=child,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import pulumi
 from pulumi_azure_native import managedidentity
@@ -14,10 +15,22 @@ from infra.azure.roles import Grantee
 WORKLOAD_AUDIENCE = "api://AzureADTokenExchange"
 
 
+class Federated(Protocol):
+    """An identity that pods can be: one of this stack's, or one that another stack made."""
+
+    client_id: pulumi.Output[str]
+
+    def federate(self, issuer: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Resource:
+        """Let pods of one Kubernetes service account be this identity."""
+
+
 @dataclass(frozen=True)
 class IdentityArgs:
+    """`location`: another region than the place's."""
+
     name: str
     place: Place
+    location: str | None = None
 
 
 class Identity(pulumi.ComponentResource):
@@ -31,7 +44,7 @@ class Identity(pulumi.ComponentResource):
             name,
             resource_name_=args.name,
             resource_group_name=args.place.resource_group,
-            location=args.place.location,
+            location=args.location or args.place.location,
             tags=args.place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -45,13 +58,50 @@ class Identity(pulumi.ComponentResource):
 
     def federate(self, issuer: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Resource:
         """Let pods of one Kubernetes service account be this identity."""
-        return managedidentity.FederatedIdentityCredential(
-            f"{self._key}-{service_account}",
-            federated_identity_credential_resource_name=f"{namespace}-{service_account}",
-            resource_name_=self.resource.name,
-            resource_group_name=self._group,
-            issuer=issuer,
-            subject=f"system:serviceaccount:{namespace}:{service_account}",
-            audiences=[WORKLOAD_AUDIENCE],
-            opts=pulumi.ResourceOptions(parent=self),
+        options = pulumi.ResourceOptions(parent=self)
+        trusted = Trusted(issuer, namespace, service_account)
+        return _credential(self._key, self.resource.name, self._group, trusted, options)
+
+
+class ForeignIdentity:
+    """An identity that another stack made and keeps: here one more cluster's pods are let be it."""
+
+    def __init__(self, key: str, name: str, resource_group: str) -> None:
+        self._key, self._name, self._group = key, name, resource_group
+        found = managedidentity.get_user_assigned_identity_output(
+            resource_group_name=resource_group, resource_name=name
         )
+        self.client_id = found.client_id
+
+    def federate(self, issuer: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Resource:
+        """Let pods of one Kubernetes service account be this identity."""
+        trusted = Trusted(issuer, namespace, service_account)
+        return _credential(self._key, self._name, self._group, trusted, None)
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """A service account of a cluster, which its `issuer` vouches for."""
+
+    issuer: pulumi.Input[str]
+    namespace: str
+    service_account: str
+
+
+def _credential(
+    key: str,
+    identity: pulumi.Input[str],
+    resource_group: pulumi.Input[str],
+    trusted: Trusted,
+    opts: pulumi.ResourceOptions | None,
+) -> pulumi.Resource:
+    return managedidentity.FederatedIdentityCredential(
+        f"{key}-{trusted.service_account}",
+        federated_identity_credential_resource_name=f"{trusted.namespace}-{trusted.service_account}",
+        resource_name_=identity,
+        resource_group_name=resource_group,
+        issuer=trusted.issuer,
+        subject=f"system:serviceaccount:{trusted.namespace}:{trusted.service_account}",
+        audiences=[WORKLOAD_AUDIENCE],
+        opts=opts,
+    )

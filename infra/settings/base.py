@@ -19,7 +19,7 @@ NAMESPACE = "agents"
 #: The checkout: where the project and its stacks' settings are.
 PROJECT = Path(__file__).parents[2]
 #: What is the source's own: where it is, who it is, and which of its data it went back to.
-_OWN = frozenset({"environment", "location", "paired_location", "role", "source", "restores"})
+_OWN = frozenset({"environment", "location", "paired_location", "role", "source", "restores", "republish"})
 #: Roles of stacks that belong to an environment.
 BELONGING = ("backup", "recovery")
 

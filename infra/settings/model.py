@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from infra.naming import Names
 from infra.settings import restores
+from infra.settings.recovery import RecoverySettings
 from infra.settings.restores import Restore
 from infra.settings.sections import (
     AgentSettings,
@@ -32,6 +33,7 @@ from infra.settings.types import (
     AgentName,
     Domain,
     EnvironmentName,
+    Moment,
     NameSuffix,
     ObjectId,
     Region,
@@ -48,7 +50,8 @@ class Settings(Section):
     day; without it, each has only its own limit. `paired_location` is the region of second copies: the
     geo-replica of registry and Cosmos DB, the failover group's second SQL server, the second Azure OpenAI
     account. Without it there are none. `protect` keeps stateful resources from being deleted, by
-    Pulumi and (with management locks) by anyone.
+    Pulumi and (with management locks) by anyone. `republish`: events that were published since then and
+    nobody has acted upon are published again, once for each value.
     """
 
     environment: EnvironmentName
@@ -79,6 +82,8 @@ class Settings(Section):
     budget: BudgetSettings = BudgetSettings()
     certificates: CertificateSettings = CertificateSettings()
     restores: tuple[Restore, ...] = ()
+    republish: Moment | None = None
+    recovery: RecoverySettings = RecoverySettings()
 
     @model_validator(mode="after")
     def _is_what_its_role_can_be(self) -> Self:
@@ -87,6 +92,8 @@ class Settings(Section):
                 f"restores are of an environment's own data, and this stack is the {self.role} of "
                 f"{self.source}: set them in Pulumi.{self.source}.yaml"
             )
+        if self.role != "recovery" and self.recovery != RecoverySettings():
+            raise ValueError(f"recovery is set, but role is {self.role}: it is for a stack of role recovery")
         if len(Names(self.environment, self.suffix).vault) > 24:
             raise ValueError(
                 f"the vault's name, {Names(self.environment, self.suffix).vault}, is longer than Azure's 24 "

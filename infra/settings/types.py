@@ -60,5 +60,6 @@ PromptVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 Rate = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*/(second|minute|hour)$")]
 # An application's id or one of its identifier URIs: what a token is made out to.
 Audience = Annotated[str, StringConstraints(pattern=r"^(api://\S+|https://\S+|[0-9a-f-]{36})$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1, le=100)]
 Days = Annotated[int, Field(ge=1, le=3650)]
