@@ -43,7 +43,7 @@ class PublicName(pulumi.ComponentResource):
         )
         dns.RecordSet(
             args.host,
-            relative_record_set_name=args.host.removesuffix(f".{args.zone}"),
+            relative_record_set_name=relative_name(args.host, args.zone),
             record_type="A",
             zone_name=zone.name,
             resource_group_name=args.place.resource_group,
@@ -53,3 +53,8 @@ class PublicName(pulumi.ComponentResource):
         )
         self.name_servers = zone.name_servers
         self.register_outputs({"nameServers": self.name_servers})
+
+
+def relative_name(host: str, zone: str) -> str:
+    """What a host directly below a zone is called in it."""
+    return host.removesuffix(f".{zone}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import pulumi
-from pulumi_azure_native import managedidentity
+from pulumi_azure_native import authorization, managedidentity
 
 from infra.azure.place import Place
+from infra.azure.resource_manager import read
 from infra.azure.roles import Grantee
+from infra.cloud import Cloud
 
+_API_VERSION = "2023-01-31"
 # The audience that Entra ID expects in a workload's service-account token.
 WORKLOAD_AUDIENCE = "api://AzureADTokenExchange"
 
@@ -66,12 +70,28 @@ class Identity(pulumi.ComponentResource):
 class ForeignIdentity:
     """An identity that another stack made and keeps: here one more cluster's pods are let be it."""
 
-    def __init__(self, key: str, name: str, resource_group: str) -> None:
+    def __init__(self, key: str, name: str, resource_group: str, cloud: Cloud) -> None:
         self._key, self._name, self._group = key, name, resource_group
-        found = managedidentity.get_user_assigned_identity_output(
-            resource_group_name=resource_group, resource_name=name
-        )
-        self.client_id = found.client_id
+        self.client_id = self._look(cloud)
+
+    def _look(self, cloud: Cloud) -> pulumi.Output[str]:
+        """Its client id; unknown in a preview before there is such an identity."""
+        where = authorization.get_client_config_output().subscription_id
+        token = authorization.get_client_token_output().token
+
+        def look(known: Sequence[str]) -> str:
+            subscription, bearer = known
+            found = read(
+                f"{cloud.resource_manager}/subscriptions/{subscription}/resourceGroups/{self._group}/"
+                f"providers/Microsoft.ManagedIdentity/userAssignedIdentities/{self._name}"
+                f"?api-version={_API_VERSION}",
+                bearer,
+            )
+            if found is None and not pulumi.runtime.is_dry_run():
+                raise pulumi.RunError(f"there is no identity {self._name} in {self._group}")
+            return str(found["properties"]["clientId"]) if found else "unknown yet"
+
+        return pulumi.Output.all(where, token).apply(look)
 
     def federate(self, issuer: pulumi.Input[str], namespace: str, service_account: str) -> pulumi.Resource:
         """Let pods of one Kubernetes service account be this identity."""

@@ -16,9 +16,8 @@ from infra.azure.sql_server import bounds
 
 @dataclass(frozen=True)
 class Server:
-    """A server of a failover group: its id and name, and the group's name and resource group."""
+    """A server by its name, the failover group it is in, and the resource group of both."""
 
-    id: pulumi.Input[str]
     name: str
     failover_group: str
     resource_group: str
@@ -26,10 +25,14 @@ class Server:
 
 @dataclass(frozen=True)
 class SqlTakeoverArgs:
-    """`listener` is the host name that follows the primary. `planned`: the other server is there and gives
-    its last rows; without, what had not arrived is lost, as nobody could say how long to wait for it."""
+    """`id` is the server's, `listener` the host name that follows the primary.
+
+    `planned`: the other server is there and gives its last rows. Without, what had not arrived is lost:
+    nobody could say how long to wait for it.
+    """
 
     server: Server
+    id: pulumi.Input[str]
     listener: str
     place: Place
     exposure: Exposure
@@ -45,7 +48,7 @@ class SqlTakeover(pulumi.ComponentResource):
     def __init__(self, name: str, args: SqlTakeoverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:SqlTakeover", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        args.exposure.connect(name, args.place, Service.SQL, args.server.id, child)
+        args.exposure.connect(name, args.place, Service.SQL, args.id, child)
         for number, address in enumerate(args.exposure.known_addresses):
             sql.FirewallRule(
                 f"{name}-{number}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import resources
 
-from infra.azure.dns import TTL_SECONDS
+from infra.azure.dns import TTL_SECONDS, relative_name
 
 _RECORDS, _VERSION = "Microsoft.Network/dnsZones/A", "2018-05-01"
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -48,7 +48,7 @@ class Traffic(pulumi.ComponentResource):
                         {
                             "type": _RECORDS,
                             "apiVersion": _VERSION,
-                            "name": f"{args.zone}/{args.host.removesuffix(f'.{args.zone}')}",
+                            "name": f"{args.zone}/{relative_name(args.host, args.zone)}",
                             "properties": {
                                 "TTL": TTL_SECONDS,
                                 "ARecords": [{"ipv4Address": args.address}],

@@ -65,7 +65,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     plane = ControlPlane(tmp_path_factory.mktemp("admission"), tools)
     try:
         plane.start()
-        client, found = plane.client(), declared()
+        client, found = plane.client(), declared(since=SINCE)
         for name, kind in _KINDS.items():
             for body in of(found, name).values():
                 if name not in {"Deployment", "Job"}:
@@ -99,7 +99,7 @@ def _pod(template: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])
 def test_what_owns_pods_is_taken(client: Client, kind: str) -> None:
-    bodies = of(declared(), kind)
+    bodies = of(declared(since=SINCE), kind)
     assert bodies
     for body in bodies.values():
         _create(client, _KINDS[kind], body, dry=True)
