@@ -48,7 +48,7 @@ def migrate(settings: SqlSettings, credential: TokenCredential) -> None:
         with engine.begin() as connection:
             upgrade(connection)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            users.apply(connection, settings.dialect, settings.users)
+            users.apply(connection, settings.dialect, settings.users, settings.kept)
     finally:
         engine.dispose()
 
@@ -67,7 +67,8 @@ def script(settings: SqlSettings) -> str:
     command.upgrade(config, "head", sql=True)
     separator = "\nGO\n\n" if settings.dialect == "mssql" else ";\n\n"
     return output.getvalue() + "".join(
-        statement + separator for statement in users.statements(settings.dialect, settings.users)
+        statement + separator
+        for statement in users.statements(settings.dialect, settings.users, settings.kept)
     )
 
 

@@ -23,17 +23,18 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.arguments import moment
 from app.credentials import credential
 from app.dependency import DependencyError, RefusedError
 from app.events.deadletters import DeadLetter, DeadLetters
 from app.events.event import MalformedError, parse
-from app.events.topic import Topic
+from app.events.topic import Publisher, Topic
 from app.settings import CosmosSettings, DeadLetterSettings, EventSettings
 from app.store.documents import Cosmos
 from app.store.letters import Letters
@@ -82,12 +83,6 @@ class Kept:
     @property
     def event_id(self) -> str:
         return str((self.event or {}).get("id", ""))
-
-
-class Publisher(Protocol):
-    """The topic, as far as replaying needs it; see `Topic`."""
-
-    async def publish(self, events: Sequence[dict[str, Any]]) -> None: ...
 
 
 class Source(Protocol):
@@ -203,19 +198,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--agent", help="only what was meant for this agent")
     parser.add_argument("--id", action="append", default=[], help="a letter's or an event's id; repeatable")
     parser.add_argument(
-        "--since", type=_time, help="kept at this time (ISO 8601, UTC unless it says) or later"
+        "--since", type=moment, help="kept at this time (ISO 8601, UTC unless it says) or later"
     )
-    parser.add_argument("--until", type=_time, help="kept before this time")
+    parser.add_argument("--until", type=moment, help="kept before this time")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, publish nothing")
     return parser
-
-
-def _time(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-01T08:00:00Z") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,8 @@ class TokenBudgetSettings(_Section):
 class SqlSettings(_Section):
     """`Sql__…`: the database of executions; `User` is the name of the identity that logs in.
 
-    `Users` are those to be let in by a migration: names of identities and their client ids, as a JSON object.
+    `Users` are those to be let in by a migration: names of identities and their client ids, as a JSON object;
+    whoever else is in goes, but for `Kept`, a JSON array of names.
     PostgreSQL wants to be told who logs in; Azure SQL reads it in the token. `Audience` is what a token must
     be made out to, another one in sovereign clouds. Without `Port` it is the dialect's usual one.
     """
@@ -157,6 +158,7 @@ class SqlSettings(_Section):
     port: int | None = Field(alias="Port", default=None, ge=1, le=65535)
     user: IdentityName | None = Field(alias="User", default=None)
     users: dict[IdentityName, UUID] = Field(alias="Users", default={})
+    kept: tuple[IdentityName, ...] = Field(alias="Kept", default=())
     audience: str = Field(alias="Audience", default="https://database.windows.net/")
 
     @model_validator(mode="after")

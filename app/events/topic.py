@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -22,6 +22,12 @@ _API_VERSION = "2018-01-01"
 _BATCH = "application/cloudevents-batch+json; charset=utf-8"
 # What no later attempt changes: not an event, or too large.
 _FOR_GOOD = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE})
+
+
+class Publisher(Protocol):
+    """The topic, as far as who publishes again needs it; see `Topic`."""
+
+    async def publish(self, events: Sequence[dict[str, Any]]) -> None: ...
 
 
 class Topic:

@@ -18,6 +18,8 @@ _SETTLED_SECONDS = 24 * 3600
 # Only pending entries have the property, so the index that finds them holds nothing else.
 _PENDING = "SELECT * FROM c WHERE c.pendingSince < @before AND c.target = @target ORDER BY c.pendingSince"
 
+_SETTLED = "SELECT * FROM c WHERE c.type = 'outbox' AND c.target = @target AND c.settledAt >= @since"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -47,7 +49,7 @@ class Entry:
 
 
 class Outbox:
-    """Finds and settles the entries of one agent."""
+    """Finds and settles the entries of one agent; those that are settled can be found for a day."""
 
     def __init__(self, documents: Documents, agent: str) -> None:
         self._documents, self._agent = documents, agent
@@ -70,6 +72,15 @@ class Outbox:
         """At most `BATCH` at once; settling again changes nothing. Raises StoreError."""
         # Written over, whatever is there: who else delivered them settles them alike.
         await self._documents.batch(self._agent, [Upsert(entry.settled(now)) for entry in entries])
+
+    async def settled(
+        self, target: Target, since: datetime, after: str | None = None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """A page of what was delivered since then, and what leads to the next one. Raises StoreError."""
+        found, following = await self._documents.page(
+            _SETTLED, self._agent, BATCH, after, target=target, since=stamp(since)
+        )
+        return [one["body"] for one in found], following
 
 
 def stamp(time: datetime) -> str:

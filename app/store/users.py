@@ -5,12 +5,13 @@ list loses them and its user. Executions are written and finished, never deleted
 a revision takes one back.
 
 A user stands for one principal, known by its client id: where an identity was made anew under its old name,
-as when a database is restored beside new identities, the user is too.
+as when a database is restored beside new identities, the user is too. Members of another environment, with
+which the database is shared for a while, are kept as they are, by their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -24,18 +25,20 @@ RIGHTS = ("SELECT", "INSERT", "UPDATE")
 Dialect = Literal["mssql", "postgresql"]
 
 
-def statements(dialect: Dialect, users: Mapping[str, UUID]) -> list[str]:
-    """What makes `users` (name -> client id) exactly the members of the role. Repeatable."""
-    return _postgresql(users) if dialect == "postgresql" else _mssql(users)
+def statements(dialect: Dialect, users: Mapping[str, UUID], kept: Collection[str] = ()) -> list[str]:
+    """What makes `users` (name -> client id) the members of the role, beside those `kept`. Repeatable."""
+    return _postgresql(users, kept) if dialect == "postgresql" else _mssql(users, kept)
 
 
-def apply(connection: Connection, dialect: Dialect, users: Mapping[str, UUID]) -> None:
+def apply(
+    connection: Connection, dialect: Dialect, users: Mapping[str, UUID], kept: Collection[str] = ()
+) -> None:
     """Run them on an autocommit connection: each is of use by itself, and the next run does the rest."""
-    for statement in statements(dialect, users):
+    for statement in statements(dialect, users, kept):
         connection.execute(text(statement))
 
 
-def _postgresql(users: Mapping[str, UUID]) -> list[str]:
+def _postgresql(users: Mapping[str, UUID], kept: Collection[str]) -> list[str]:
     table, role = _quoted(AGENT_EXECUTIONS.name), _quoted(ROLE)
     found = [
         _unless_role(ROLE, f"CREATE ROLE {role} NOLOGIN"),
@@ -58,7 +61,7 @@ BEGIN
         SELECT member.rolname FROM pg_auth_members
         JOIN pg_roles AS member ON member.oid = pg_auth_members.member
         JOIN pg_roles AS role ON role.oid = pg_auth_members.roleid
-        WHERE role.rolname = {_literal(ROLE)} AND member.rolname NOT IN ({_kept(users)})
+        WHERE role.rolname = {_literal(ROLE)} AND member.rolname NOT IN ({_listed([*users, *kept])})
     LOOP
         EXECUTE format('DROP ROLE %I', gone);
     END LOOP;
@@ -73,7 +76,7 @@ BEGIN
 END $$"""
 
 
-def _mssql(users: Mapping[str, UUID]) -> list[str]:
+def _mssql(users: Mapping[str, UUID], kept: Collection[str]) -> list[str]:
     table, role = _bracketed(AGENT_EXECUTIONS.name), _bracketed(ROLE)
     found = [
         f"IF NOT EXISTS ({_principal(ROLE)}) CREATE ROLE {role};",
@@ -92,7 +95,7 @@ SELECT @gone = ISNULL(STRING_AGG(CAST(N'DROP USER ' + QUOTENAME(member.name) AS 
 FROM sys.database_role_members AS membership
 JOIN sys.database_principals AS member ON member.principal_id = membership.member_principal_id
 JOIN sys.database_principals AS role ON role.principal_id = membership.role_principal_id
-WHERE role.name = N{_literal(ROLE)} AND member.name NOT IN ({_kept(users)});
+WHERE role.name = N{_literal(ROLE)} AND member.name NOT IN ({_listed([*users, *kept])});
 EXEC sp_executesql @gone;"""  # noqa: S608
     return [*found, remove]
 
@@ -101,9 +104,9 @@ def _principal(name: str) -> str:
     return f"SELECT 1 FROM sys.database_principals WHERE name = N{_literal(name)}"  # noqa: S608
 
 
-def _kept(users: Mapping[str, UUID]) -> str:
+def _listed(names: Collection[str]) -> str:
     """The list in `NOT IN (…)`, which must not be empty."""
-    return ", ".join(map(_literal, [*users, ""]))
+    return ", ".join(map(_literal, [*names, ""]))
 
 
 def _quoted(name: str) -> str:

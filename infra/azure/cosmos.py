@@ -54,11 +54,11 @@ class Cosmos(pulumi.ComponentResource):
         database = self._database()
         wanted = containers(args.settings)
         made = [self._container(container, database) for container in wanted]
-        roles = DataRoles(self.account, args.place.resource_group, DATABASE)
+        self.roles = DataRoles(self.account, args.place.resource_group, DATABASE)
         # A role's scope must exist before it is granted.
         after = pulumi.ResourceOptions(parent=self, depends_on=made)
-        roles.grant_items([container.name for container in wanted], args.agents, after)
-        roles.grant_database(args.operators, after)
+        self.roles.grant_items([container.name for container in wanted], args.agents, after)
+        self.roles.grant_database(args.operators, after)
         args.exposure.connect(name, args.place, Service.COSMOS, self.account.id, child)
         diagnose(name, self.account.id, args.workspace_id, child)
         self.data = {"cosmos-database": database.id}

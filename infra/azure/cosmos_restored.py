@@ -60,10 +60,10 @@ class RestoredCosmos(pulumi.ComponentResource):
             place.restored(self, kept=args.restore.kept, ignore_changes=RESTORE_INPUTS),
         )
         made = self._bring_settings(name, like, place)
-        roles = DataRoles(self.account, place.resource_group, DATABASE, prefix=f"{name}-")
+        self.roles = DataRoles(self.account, place.resource_group, DATABASE, prefix=f"{name}-")
         after = pulumi.ResourceOptions(parent=self, depends_on=[made])
-        roles.grant_items([one.name for one in containers(like.settings)], like.agents, after)
-        roles.grant_database(like.operators, after)
+        self.roles.grant_items([one.name for one in containers(like.settings)], like.agents, after)
+        self.roles.grant_database(like.operators, after)
         like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
         diagnose(name, self.account.id, like.workspace_id, child)
         self.endpoint = self.account.document_endpoint

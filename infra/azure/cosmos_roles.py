@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import pulumi
 from pulumi_azure_native import cosmosdb
@@ -13,8 +14,9 @@ from pulumi_azure_native import cosmosdb
 from infra.azure.roles import Grantee
 from infra.naming import assignment
 
-# Built in: anything with items and containers' data.
+# Built in: reading items, and anything with items and containers' data.
 # https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles
+READER = "00000000-0000-0000-0000-000000000001"
 CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
 # Ours. The account's own id space, so one id does for every environment.
 AGENT = "8d0f7d3e-2f0a-4b57-9c39-5d1b1a6f0c11"
@@ -31,15 +33,21 @@ AGENT_ACTIONS = (
 )
 
 
+class Account(Protocol):
+    """An account, of this stack or of another one."""
+
+    @property
+    def id(self) -> pulumi.Output[str]: ...
+
+    @property
+    def name(self) -> pulumi.Output[str]: ...
+
+
 class DataRoles:
     """Grants on one database of an account."""
 
     def __init__(
-        self,
-        account: cosmosdb.DatabaseAccount,
-        resource_group: pulumi.Input[str],
-        database: str,
-        prefix: str = "",
+        self, account: Account, resource_group: pulumi.Input[str], database: str, prefix: str = ""
     ) -> None:
         """`prefix` tells the grants' names from those on another account."""
         self._account, self._prefix = account, prefix
@@ -62,10 +70,22 @@ class DataRoles:
             opts=opts,
         )
         after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[definition]))
+        self.assign_items(containers, agents, after)
+
+    def assign_items(
+        self, containers: Sequence[str], agents: Sequence[Grantee], opts: pulumi.ResourceOptions
+    ) -> None:
+        """The same where the role is defined already."""
         for agent in agents:
             for container in containers:
                 scope = pulumi.Output.concat(self._database, "/colls/", container)
-                self._assign(f"{agent.key}-{container.lower()}", AGENT, agent, scope, after)
+                self._assign(f"{agent.key}-{container.lower()}", AGENT, agent, scope, opts)
+
+    def grant_reading(self, container: str, readers: Sequence[Grantee], opts: pulumi.ResourceOptions) -> None:
+        """Let `readers` read and query items of a container, and change none."""
+        scope = pulumi.Output.concat(self._database, "/colls/", container)
+        for reader in readers:
+            self._assign(f"read-{reader.key}", READER, reader, scope, opts)
 
     def grant_database(self, operators: Sequence[Grantee], opts: pulumi.ResourceOptions) -> None:
         """Let `operators` do anything with the data of the database."""

@@ -9,6 +9,9 @@ from pulumi_azure_native import dns
 
 from infra.azure.place import Place
 
+#: Seconds that clients remember the address: what moving the name to another region takes at most.
+TTL_SECONDS = 60
+
 
 @dataclass(frozen=True)
 class PublicNameArgs:
@@ -40,13 +43,18 @@ class PublicName(pulumi.ComponentResource):
         )
         dns.RecordSet(
             args.host,
-            relative_record_set_name=args.host.removesuffix(f".{args.zone}"),
+            relative_record_set_name=relative_name(args.host, args.zone),
             record_type="A",
             zone_name=zone.name,
             resource_group_name=args.place.resource_group,
-            ttl=300,
+            ttl=TTL_SECONDS,
             a_records=[dns.ARecordArgs(ipv4_address=args.address)],
             opts=child,
         )
         self.name_servers = zone.name_servers
         self.register_outputs({"nameServers": self.name_servers})
+
+
+def relative_name(host: str, zone: str) -> str:
+    """What a host directly below a zone is called in it."""
+    return host.removesuffix(f".{zone}")

@@ -63,7 +63,7 @@ def read(folder: Path, name: str) -> Stack:
     }
     values.setdefault("location", config.get("azure-native:location", ""))
     subscription = config.get("azure-native:subscriptionId")
-    return Stack(name, settings.parse(values, name), subscription, file.get("secretsprovider"))
+    return Stack(name, settings.parse(values, name, folder), subscription, file.get("secretsprovider"))
 
 
 def _opened(value: Any) -> Any:

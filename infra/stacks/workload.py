@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from infra.azure.identity import Identity
+from infra.azure.identity import Federated, Identity
 from infra.naming import Names
 from infra.settings import Settings
 from infra.settings.sections import NetworkSettings
@@ -16,11 +16,12 @@ from infra.workload.access import Access
 from infra.workload.agent import Agent, AgentArgs
 from infra.workload.certificates import CertManager
 from infra.workload.dependencies import Dependencies
-from infra.workload.image import Image
+from infra.workload.image import Images
 from infra.workload.ingress import Ingress, IngressArgs
 from infra.workload.migration import Migration, MigrationArgs
 from infra.workload.namespace import Namespace, NamespaceArgs
 from infra.workload.policies import Range, Reach
+from infra.workload.republishing import Republish, Republishing, RepublishingArgs
 from infra.workload.scraping import Scraping
 
 # Instance metadata among them, which hands out the node's identity.
@@ -31,7 +32,8 @@ _LINK_LOCAL = "169.254.0.0/16"
 class Platform:
     """What the workload stands on. `prompts`: by agent and file name. `rights`: by agent, its roles.
 
-    `ready`: whose roles and data must be there before a pod starts.
+    `migration` is called `migration_name`; the users `kept` in the database are another stack's. `ready`:
+    whose roles and data must be there before a pod starts.
     """
 
     settings: Settings
@@ -42,10 +44,13 @@ class Platform:
     oidc_issuer: pulumi.Input[str]
     identities: Mapping[str, Identity]
     rights: Mapping[str, Sequence[pulumi.Resource]]
-    migration: Identity
-    image: Image
+    migration: Federated
+    migration_name: str
+    image: Images
     dependencies: Dependencies
     ready: Sequence[pulumi.Resource]
+    kept: Sequence[str] = ()
+    republish: Republish | None = None
 
 
 class Workload(pulumi.ComponentResource):
@@ -92,6 +97,7 @@ class Workload(pulumi.ComponentResource):
             )
             for number, (agent, wanted) in enumerate(settings.agents.items())
         ]
+        self._republish(on, reach, after(namespace, *agents))
         ingress = Ingress(
             "ingress",
             IngressArgs(names.namespace, on.host, list(settings.agents)),
@@ -110,14 +116,29 @@ class Workload(pulumi.ComponentResource):
             image=on.image.reference(first),
             version=on.settings.version,
             identity=on.migration,
-            identity_name=on.names.identity("migration"),
+            identity_name=on.migration_name,
             oidc_issuer=on.oidc_issuer,
             sql=on.dependencies.sql,
             users={on.names.identity(agent): on.identities[agent].client_id for agent in on.settings.agents},
+            kept=on.kept,
             reach=reach,
             ready=on.ready,
         )
         return [Migration("migration", args, opts)]
+
+    def _republish(self, on: Platform, reach: Reach, opts: pulumi.ResourceOptions) -> None:
+        if on.republish is None:
+            return
+        args = RepublishingArgs(
+            namespace=on.names.namespace,
+            image=on.image.reference(next(iter(on.settings.agents))),
+            version=on.settings.version,
+            oidc_issuer=on.oidc_issuer,
+            wanted=on.republish,
+            environment={**on.dependencies.kept(), **on.dependencies.published()},
+            reach=reach,
+        )
+        Republishing("republishing", args, opts)
 
 
 def reach_of(network: NetworkSettings) -> Reach:

@@ -56,9 +56,7 @@ class Dependencies:
             "LLMProvider__ProviderType": "AzureOpenAI",
             "LLMProvider__AzureOpenAI__Endpoint": self.openai_endpoint,
             "LLMProvider__AzureOpenAI__DeploymentName": self.openai_deployment,
-            "CosmosDb__Endpoint": self.cosmos_endpoint,
-            "CosmosDb__Database": DATABASE,
-            "CosmosDb__Container": CONTAINER,
+            **self.kept(),
             "CosmosDb__Ledger": LEDGER,
             "KeyVault__Uri": self.vault_uri,
         }
@@ -67,8 +65,7 @@ class Dependencies:
             found["LLMProvider__Backup__DeploymentName"] = self.openai_deployment
         if self.sql is not None:
             found |= self.sql.environment(identity)
-        if self.events_endpoint is not None:
-            found["EventGrid__Endpoint"] = self.events_endpoint
+        found |= self.published()
         if self.queue_endpoint is not None and agent in self.queues:
             found["Storage__QueueEndpoint"] = self.queue_endpoint
             found["Storage__Queue"] = self.queues[agent]
@@ -80,3 +77,15 @@ class Dependencies:
             if self.total_tokens is not None:
                 found["TokenBudget__Total"] = str(self.total_tokens)
         return found
+
+    def kept(self) -> dict[str, pulumi.Input[str]]:
+        """Where executions and events are kept."""
+        return {
+            "CosmosDb__Endpoint": self.cosmos_endpoint,
+            "CosmosDb__Database": DATABASE,
+            "CosmosDb__Container": CONTAINER,
+        }
+
+    def published(self) -> dict[str, pulumi.Input[str]]:
+        """Where events are published, if they are."""
+        return {} if self.events_endpoint is None else {"EventGrid__Endpoint": self.events_endpoint}

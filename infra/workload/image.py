@@ -11,12 +11,20 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pulumi
 from pulumi_command import local
 
 from infra.azure.registry import Registry
 from infra.naming import image_repository
+
+
+class Images(Protocol):
+    """Where pods pull an agent's image from."""
+
+    def reference(self, agent: str) -> pulumi.Output[str]: ...
+
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "infra"
@@ -78,8 +86,51 @@ class Image(pulumi.ComponentResource):
 
     def reference(self, agent: str) -> pulumi.Output[str]:
         """Where a pod pulls the agent's image from, pinned by digest."""
-        return pulumi.Output.concat(
-            self._args.registry.login_server,
-            f"/{image_repository(agent)}:{self._args.version}@",
-            self.digest.apply(str.strip),
+        return _reference(self._args.registry.login_server, agent, self._args.version, self.digest)
+
+
+@dataclass(frozen=True)
+class BuiltImageArgs:
+    """`registry` by name and host; `digest` where it is known already."""
+
+    registry: str
+    login_server: str
+    agents: list[str]
+    version: str
+    digest: str | None = None
+
+
+class BuiltImage(pulumi.ComponentResource):
+    """What another stack built and keeps in its registry: found by its version, pulled by its digest."""
+
+    def __init__(self, name: str, args: BuiltImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("agents:workload:BuiltImage", name, None, opts)
+        self._args = args
+        self.digest = self._find(name) if args.digest is None else pulumi.Output.from_input(args.digest)
+        self.register_outputs({"digest": self.digest})
+
+    def _find(self, name: str) -> pulumi.Output[str]:
+        args = self._args
+        found = local.Command(
+            name,
+            # All repositories have the same image. What this cannot read, agents:recovery.digest says.
+            create=(
+                f"az acr repository show --name {args.registry} "
+                f"--image {image_repository(args.agents[0])}:{args.version} --query digest --output tsv "
+                "--only-show-errors"
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
         )
+        return found.stdout
+
+    def reference(self, agent: str) -> pulumi.Output[str]:
+        """Where a pod pulls the agent's image from, pinned by digest."""
+        return _reference(self._args.login_server, agent, self._args.version, self.digest)
+
+
+def _reference(
+    login_server: pulumi.Input[str], agent: str, version: str, digest: pulumi.Output[str]
+) -> pulumi.Output[str]:
+    return pulumi.Output.concat(
+        login_server, f"/{image_repository(agent)}:{version}@", digest.apply(str.strip)
+    )

@@ -101,6 +101,12 @@ def test_azure_sql_lets_in_exactly_the_identities_that_are_listed() -> None:
     assert "DELETE" not in script
 
 
+def test_members_of_another_environment_are_kept() -> None:
+    script = migrate.script(_settings(Users={ONE: CLIENT}, Kept=[OTHER]))
+    assert f"NOT IN ('{ONE}', '{OTHER}', '')" in script
+    assert f"CREATE USER [{OTHER}]" not in script
+
+
 def test_the_printed_script_is_nothing_but_sql(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,6 +229,19 @@ async def test_migrating_again_changes_nothing_but_who_is_let_in(fresh: postgres
     label = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{}'"
     assert fresh.execute(label.format(ONE)) == [(f"aadauth,oid={CLIENT},type=service",)]
     await Database(make_engine(_on(fresh, OTHER), Credential())).check()
+
+
+@pytest.mark.slow
+async def test_a_stamp_lets_its_agents_in_beside_those_it_stands_in_for(fresh: postgresql.Server) -> None:
+    _migrate(fresh, ONE)
+    settings = _on(fresh, users=(OTHER,))
+    migrate.migrate(settings.model_copy(update={"kept": (ONE,)}), Credential())
+    one = Database(make_engine(_on(fresh, ONE), Credential()))
+    await one.check()
+    await one.close()
+    migrate.migrate(settings, Credential())
+    with pytest.raises(DependencyError, match="authentication failed"):
+        await one.check()
 
 
 @pytest.mark.slow

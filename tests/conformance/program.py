@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from pulumi.runtime import mocks, rpc
 
 from infra import settings
 from infra.cloud import parse_metadata
-from infra.stacks import environment
 from sandbox.engine.azure_native import outputs
 from sandbox.engine.azure_native.check import check
 from sandbox.engine.azure_native.settings import Settings
@@ -163,8 +163,13 @@ def record(
     with (
         patch("infra.azure.soft_deleted.read", return_value=None),
         patch("infra.azure.budget.this_month", return_value=date(2026, 11, 1)),
+        # A stamp's source is there, and silent.
+        patch("infra.stacks.takeover.check"),
+        patch("infra.azure.identity.read", return_value={"properties": {"clientId": _SUBSCRIPTION}}),
     ):
-        _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)), transformation)
+        wanted = settings.read(stack)
+        role = importlib.import_module(f"infra.stacks.{wanted.role}")
+        _run(lambda: role.compose(wanted, parse_metadata(_METADATA)), transformation)
     return recorder
 
 

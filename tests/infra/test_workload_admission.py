@@ -12,7 +12,7 @@ import pytest
 from infra.workload.quota import ACME_SOLVER, pods
 from sandbox.engine.kubernetes.client import ApiError, Client
 from sandbox.engine.kubernetes.objects import Kind
-from tests.infra.workload import AGENTS, NAMESPACE, container, declared, of, templates
+from tests.infra.workload import AGENTS, NAMESPACE, SINCE, container, declared, of, templates
 from tests.sandbox.engine.conftest import tool
 from tests.sandbox.engine.kubernetes.control_plane import ControlPlane, until
 
@@ -65,7 +65,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     plane = ControlPlane(tmp_path_factory.mktemp("admission"), tools)
     try:
         plane.start()
-        client, found = plane.client(), declared()
+        client, found = plane.client(), declared(since=SINCE)
         for name, kind in _KINDS.items():
             for body in of(found, name).values():
                 if name not in {"Deployment", "Job"}:
@@ -99,7 +99,7 @@ def _pod(template: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])
 def test_what_owns_pods_is_taken(client: Client, kind: str) -> None:
-    bodies = of(declared(), kind)
+    bodies = of(declared(since=SINCE), kind)
     assert bodies
     for body in bodies.values():
         _create(client, _KINDS[kind], body, dry=True)
@@ -109,7 +109,7 @@ def test_what_owns_pods_is_taken(client: Client, kind: str) -> None:
 def test_every_pod_keeps_to_the_restricted_profile_and_others_are_refused(
     client: Client, breach: str
 ) -> None:
-    for name, template in templates(declared()).items():
+    for name, template in templates(declared(since=SINCE)).items():
         pod = _pod(template, f"try-{breach}-{name}")
         _break(pod["spec"], breach)
         if breach == "none":
@@ -143,10 +143,10 @@ def test_a_container_that_says_nothing_gets_limits(client: Client) -> None:
 
 
 def test_the_quota_takes_all_that_may_be_at_once_and_not_one_more(client: Client) -> None:
-    found = templates(declared())
+    found = templates(declared(since=SINCE))
     wanted = {
         **{f"{agent}-agent": pods(settings) for agent, settings in AGENTS.items()},
-        next(name for name in found if name.startswith("migration")): 2,
+        **{name: 2 for name in found if name.startswith(("migration", "republishing"))},
     }
     for name, count in wanted.items():
         for number in range(count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
@@ -17,6 +18,7 @@ from infra.workload.dependencies import Dependencies, SqlDatabase
 from infra.workload.migration import Migration, MigrationArgs
 from infra.workload.namespace import Namespace, NamespaceArgs
 from infra.workload.policies import Reach
+from infra.workload.republishing import Republish, Republishing, RepublishingArgs
 from infra.workload.scraping import Scraping
 from tests.infra.azure.declaring import Declarations, Declared, declare, small
 
@@ -29,6 +31,7 @@ AGENTS = {
     "devops": AgentSettings(priority="batch", memory="512Mi", memory_limit="1Gi"),
 }
 REACH = Reach()
+SINCE = datetime(2026, 11, 28, 9, 59, 30, tzinfo=UTC)
 OPEN = Access("dev", None, HttpSettings())
 CLOSED = Access(
     "prod",
@@ -45,6 +48,7 @@ def declared(
     image: str = IMAGE,
     access: Access = OPEN,
     version: str = "1.0.0",
+    since: datetime | None = None,
 ) -> Declarations:
     def program() -> None:
         place = small()
@@ -103,6 +107,19 @@ def declared(
                     dependencies=needs,
                     reach=reach,
                     rights=ready,
+                ),
+            )
+        if since is not None:
+            Republishing(
+                "republishing",
+                RepublishingArgs(
+                    namespace=NAMESPACE,
+                    image=image,
+                    version=version,
+                    oidc_issuer="https://issuer.example",
+                    wanted=Republish(identity("republishing"), since, {agent: [] for agent in agents}),
+                    environment={**needs.kept(), **needs.published()},
+                    reach=reach,
                 ),
             )
         manager = CertManager("cert-manager", CertificateSettings(email="oncall@example.com"))

@@ -10,6 +10,7 @@ import asyncio
 import copy
 import itertools
 import json
+import operator
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -22,7 +23,8 @@ from azure.cosmos.exceptions import (
 )
 
 Document = dict[str, Any]
-_CONDITION = re.compile(r"c\.(\w+) (=|<) (@\w+|'\w+')")
+_CONDITION = re.compile(r"c\.(\w+) (=|<|>=) (@\w+|'\w+')")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, "<": operator.lt, ">=": operator.ge}
 _ORDER = re.compile(r"ORDER BY c\.(\w+)( DESC)?")
 
 
@@ -142,11 +144,11 @@ class Container:
 
 
 def _fits(conditions: list[tuple[str, str, str]], values: dict[str, Any], document: Document) -> bool:
-    for name, operator, operand in conditions:
+    for name, comparison, operand in conditions:
         value = operand.strip("'") if operand.startswith("'") else values[operand]
         if name not in document:
             return False
-        if not (document[name] == value if operator == "=" else document[name] < value):
+        if not _COMPARE[comparison](document[name], value):
             return False
     return True
 

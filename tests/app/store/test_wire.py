@@ -159,6 +159,9 @@ async def test_executions_are_recorded_once_and_listed(place: Place) -> None:
     await outbox.settle([one for one in told if one.target == "topic" and one.agent == "servicedesk"], START)
     assert await outbox.pending("topic", LATER) == []
     assert len(await outbox.pending("sql", LATER)) == 5
+    settled = [one.body for one in told if one.target == "topic" and one.agent == "servicedesk"]
+    assert sorted(map(str, (await outbox.settled("topic", START))[0])) == sorted(map(str, settled))
+    assert await outbox.settled("topic", START + timedelta(seconds=1)) == ([], None)
     assert len(await Outbox(place.events, "devops").pending("topic", LATER)) == MOST_EVENTS
 
 

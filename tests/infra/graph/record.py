@@ -89,6 +89,10 @@ def _resources(depends_on: Any) -> list[pulumi.Resource]:
     return [found for found in listed if isinstance(found, pulumi.Resource)]
 
 
+#: Every stack whose settings lie in the project.
+STACKS = ("dev", "prod", "prod-dr")
+
+
 if __name__ == "__main__":
-    for name in ("dev", "prod"):
+    for name in STACKS:
         (Path(__file__).parent / f"{name}.yaml").write_text(render(name))

@@ -9,6 +9,7 @@ import pytest
 
 from infra.policy.model import UNKNOWN, Resource, Stack, without_version
 from tests.conformance.program import record
+from tests.infra.graph.record import STACKS
 from tests.infra.policy.test_rules import faults
 
 pytestmark = pytest.mark.slow
@@ -44,6 +45,6 @@ def _known(value: Any) -> Any:
     return UNKNOWN if isinstance(value, str) and "made-up" in value else value
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_program_keeps_all_rules(stack: str) -> None:
     assert faults(declared(stack)) == {}

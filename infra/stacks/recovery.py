@@ -1,0 +1,188 @@
+"""A stamp in the paired region (`prod-dr`): what stands in for an environment whose region is lost.
+
+It has what an environment has but the data, which it takes over, and the images, which it finds. See
+docs/adr/0014-a-stamp-in-the-paired-region.md and docs/recovery.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from infra.azure.cosmos import CONTAINER
+from infra.azure.cosmos_shared import SharedCosmos, SharedCosmosArgs
+from infra.azure.homecoming import Homecoming, HomecomingArgs
+from infra.azure.identity import ForeignIdentity
+from infra.azure.locks import Locks, LocksArgs
+from infra.azure.registry_shared import SharedRegistry, SharedRegistryArgs
+from infra.azure.sql_takeover import Server, SqlTakeover, SqlTakeoverArgs
+from infra.azure.traffic import Traffic, TrafficArgs
+from infra.cloud import Cloud
+from infra.naming import Names
+from infra.settings import Settings, read_source
+from infra.stacks import ground, services, takeover
+from infra.stacks.ground import Ground
+from infra.stacks.outputs import outputs_of
+from infra.stacks.republish import Publisher
+from infra.stacks.services import Prompts, Services
+from infra.stacks.source import Foreign, Source
+from infra.stacks.watch import watch
+from infra.stacks.workload import Platform, Workload
+from infra.workload.certificates import Certificate, CertificateArgs
+from infra.workload.dependencies import SqlDatabase
+from infra.workload.image import BuiltImage, BuiltImageArgs
+from infra.workload.prompts import read_prompts
+
+
+def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
+    """Declare the stamp; the result is the stack's outputs."""
+    names, zone = Names(settings.environment, settings.suffix), ground.domain_of(settings, cloud)
+    source = Source(read_source(settings), cloud)
+    prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
+    takeover.check(settings, source, zone)  # likewise
+
+    base = ground.lay(settings, names, cloud)
+    publisher = Publisher.of(base, prompts, always=True)
+    provided = services.provide(base, prompts, publisher.grantees)
+    grafana = watch(base, provided.cluster)
+    documents = SharedCosmos(
+        "cosmos",
+        SharedCosmosArgs(
+            account=source.account,
+            resource_group=source.names.resource_group,
+            settings=source.settings.cosmos,
+            endpoint=source.account_endpoint,
+            place=base.place,
+            exposure=base.exposure,
+            agents=base.agents,
+        ),
+    )
+    Locks("locks", LocksArgs(base.place, provided.storage.data, after=[provided.storage]))
+
+    stamp = Stamp(base, provided, source, documents, publisher, zone)
+    match settings.recovery.phase:
+        case "serving":
+            stamp.serve(prompts, stamp.take_over())
+        case "drained":
+            stamp.take_over()
+        case "returned":
+            stamp.give_back()
+    return {
+        **outputs_of(base, provided, source.names.host(zone)),
+        "phase": settings.recovery.phase,
+        "cosmosEndpoint": documents.endpoint,
+        "sqlServer": source.listener,
+        "grafanaUrl": grafana.endpoint,
+    }
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What becomes of the source's data, its agents and its name, phase by phase."""
+
+    base: Ground
+    provided: Services
+    source: Source
+    documents: SharedCosmos
+    publisher: Publisher
+    zone: str
+
+    def take_over(self) -> SqlTakeover:
+        source = self.source
+        return SqlTakeover(
+            "sql",
+            SqlTakeoverArgs(
+                server=self._server(source.names.sql_backup),
+                id=source.second_server.id,
+                listener=source.listener,
+                place=self.base.place,
+                exposure=self.base.exposure,
+                planned=self.base.settings.recovery.acknowledged,
+            ),
+        )
+
+    def give_back(self) -> Homecoming:
+        regions = (self.source.settings.location, self.base.settings.location)
+        server = self._server(self.source.names.sql)
+        return Homecoming("homecoming", HomecomingArgs(server, self.source.account.plain_name, regions))
+
+    def serve(self, prompts: Prompts, sql: SqlTakeover) -> None:
+        """The agents, under the source's name once they are ready."""
+        base, source, settings = self.base, self.source, self.base.settings
+        host, registry = source.names.host(self.zone), self._registry()
+        workload = Workload(
+            "workload",
+            Platform(
+                settings=settings,
+                names=base.names,
+                host=host,
+                prompts=prompts,
+                kubeconfig=self.provided.cluster.kubeconfig,
+                oidc_issuer=self.provided.cluster.oidc_issuer,
+                identities=base.identities,
+                rights={agent.key: agent.rights for agent in base.agents},
+                migration=ForeignIdentity(
+                    "migration",
+                    source.names.identity("migration"),
+                    source.names.resource_group,
+                    source.cloud,
+                ),
+                migration_name=source.names.identity("migration"),
+                image=self._image(),
+                dependencies=services.dependencies_of(
+                    base,
+                    self.provided,
+                    self.documents.endpoint,
+                    SqlDatabase(sql.server, source.database, source.cloud.sql_dialect),
+                ),
+                ready=[self.documents, sql, registry, *self.provided.ready],
+                kept=[source.names.identity(agent) for agent in source.settings.agents],
+                republish=self.publisher.reads(self.documents.roles, CONTAINER),
+            ),
+        )
+        if not settings.recovery.traffic:
+            return
+        traffic = Traffic(
+            "traffic",
+            TrafficArgs(
+                resource_group=source.names.resource_group,
+                zone=self.zone,
+                host=host,
+                address=workload.address,
+                served_by=settings.environment,
+            ),
+        )
+        # Whoever signs it asks under the name, which must lead here by then.
+        Certificate(
+            "certificate",
+            CertificateArgs(base.names.namespace, host, ready=[workload, traffic]),
+            workload.on_cluster,
+        )
+
+    def _server(self, name: str) -> Server:
+        names = self.source.names
+        return Server(name, names.failover_group, names.resource_group)
+
+    def _registry(self) -> SharedRegistry:
+        base, chosen = self.base, self._chosen_registry
+        pullers = [base.kubelet.grantee()]
+        return SharedRegistry("registry", SharedRegistryArgs(chosen.id, base.place, base.exposure, pullers))
+
+    def _image(self) -> BuiltImage:
+        settings, name = self.base.settings, self._chosen_registry.plain_name
+        return BuiltImage(
+            "image",
+            BuiltImageArgs(
+                registry=name,
+                login_server=f"{name}.{self.source.cloud.registry_suffix}",
+                agents=list(settings.agents),
+                version=settings.version,
+                digest=settings.recovery.digest,
+            ),
+        )
+
+    @property
+    def _chosen_registry(self) -> Foreign:
+        return self.source.registry(backup=self.base.settings.recovery.images == "backup")

@@ -1,0 +1,173 @@
+"""Whether a stamp may stand in for its source: asked before anything is declared.
+
+Two of them serving at once is what must not happen by accident: each would have its own topic and queues, and
+whoever asks would be answered by one or the other. So a source that answers is not taken over from without
+being told to. A preview changes nothing, so it only says what an update would refuse.
+"""
+
+from __future__ import annotations
+
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+import pulumi
+from pulumi_azure_native import authorization
+
+from infra.azure import resource_manager
+from infra.azure.dns import relative_name
+from infra.azure.traffic import SERVED_BY
+from infra.settings import Settings, SettingsError
+from infra.stacks.source import Source
+
+_TRIES, _SECONDS = 3, 3
+_COSMOS, _DNS, _IDENTITY, _SQL = "2024-08-15", "2018-05-01", "2023-01-31", "2023-08-01"
+#: A path below the subscription and the version of its API -> what is there, or None.
+Read = Callable[[str, str], dict[str, Any] | None]
+#: A URL -> what answered there in a way that only something alive answers, or None.
+Ask = Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class World:
+    """What is looked at beyond the settings."""
+
+    read: Read
+    ask: Ask
+
+
+def check(settings: Settings, source: Source, zone: str) -> None:
+    """Raises SettingsError for what cannot be, or must not be without being acknowledged."""
+    where = authorization.get_client_config().subscription_id
+    bearer = authorization.get_client_token().token
+
+    def read(path: str, version: str) -> dict[str, Any] | None:
+        url = f"{source.cloud.resource_manager}/subscriptions/{where}/{path}?api-version={version}"
+        return resource_manager.read(url, bearer)
+
+    problems = problems_of(settings, source, zone, World(read, answer_of))
+    if not problems:
+        return
+    text = "\n".join([f"{settings.environment} cannot stand in for {settings.source}:", *problems])
+    if not pulumi.runtime.is_dry_run():
+        raise SettingsError(text)
+    pulumi.log.warn(f"{text}\nThis is a preview; an update would be refused.")
+
+
+def problems_of(settings: Settings, source: Source, zone: str, world: World) -> list[str]:
+    """A line for each, with its remedy."""
+    found = [*_misplaced(settings, source)]
+    # What is missing is not asked for, and nobody takes over on the way back.
+    if found or settings.recovery.phase != "serving":
+        return found
+    found += _missing(settings, source, world.read)
+    if not found and not settings.recovery.acknowledged and not serves(settings, source, zone, world.read):
+        found += _healthy(settings, source, zone, world.ask)
+    return found
+
+
+def serves(settings: Settings, source: Source, zone: str, read: Read) -> bool:
+    """Whether the source's name leads to this stamp already: what answers there is then this stamp."""
+    names = source.names
+    record = relative_name(names.host(zone), zone)
+    path = f"resourceGroups/{names.resource_group}/providers/Microsoft.Network/dnsZones/{zone}/A/{record}"
+    metadata = ((read(path, _DNS) or {}).get("properties") or {}).get("metadata") or {}
+    return bool(metadata.get(SERVED_BY) == settings.environment)
+
+
+def answer_of(url: str) -> str | None:
+    """How a URL answers, tried a few times; None for silence, and for a way in with nothing behind it."""
+    for _ in range(_TRIES):
+        try:
+            with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - always https
+                return f"{url} answers {answer.status}"
+        except HTTPError as error:
+            if error.code < 500:
+                return f"{url} answers {error.code}"
+        except URLError as error:
+            # Whoever shows a certificate is there, whatever it is worth.
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                return f"{url} answers with a certificate that is not trusted"
+        except (TimeoutError, OSError):
+            continue
+    return None
+
+
+def _misplaced(settings: Settings, source: Source) -> Iterable[str]:
+    own, second = settings.location, source.settings.paired_location
+    file = f"Pulumi.{settings.source}.yaml"
+    wanted = settings.recovery
+    if own == source.settings.location:
+        yield f"  - both are in {own}, which is lost with either: set azure-native:location to another region"
+        return
+    if own != second:
+        yield (
+            f"  - it is in {own}, and the second copies of {settings.source} are in {second or 'no region'} "
+            f"(agents:paired_location in {file}): set azure-native:location to {second or 'theirs'}, or let "
+            f"{settings.source} have copies in {own}"
+        )
+        return
+    for service in source.unpaired():
+        yield (
+            f"  - the copy of {service} that {settings.source} uses was restored, and has no second one in "
+            f"{own}: set paired in agents:restores of {file} and update {settings.source}"
+        )
+    if settings.network.allowed_ranges and not settings.network.private:
+        yield (
+            f"  - {settings.source} lets in agents:network.allowed_ranges and nobody else, so not this "
+            "stack's agents: make the network private"
+        )
+    if wanted.traffic and settings.domain != source.settings.domain:
+        theirs = source.settings.domain
+        yield f"  - agents:domain is {settings.domain}, and in {file} {theirs}: remove it here"
+
+
+def _missing(settings: Settings, source: Source, read: Read) -> Iterable[str]:
+    """What the stamp stands on and is not there."""
+    names, remedy = source.names, f"update {settings.source} with agents:paired_location while it is whole"
+    group = f"resourceGroups/{names.resource_group}/providers"
+    needed = [
+        (
+            f"failover group {names.failover_group} at server {names.sql_backup}",
+            f"Microsoft.Sql/servers/{names.sql_backup}/failoverGroups/{names.failover_group}",
+            _SQL,
+        ),
+        (
+            f"identity {names.identity('migration')}",
+            f"Microsoft.ManagedIdentity/userAssignedIdentities/{names.identity('migration')}",
+            _IDENTITY,
+        ),
+    ]
+    for title, path, version in needed:
+        if read(f"{group}/{path}", version) is None:
+            yield f"  - there is no {title} that whoever deploys may read: {remedy}"
+    account = source.account.plain_name
+    found = read(f"{group}/Microsoft.DocumentDB/databaseAccounts/{account}", _COSMOS)
+    regions = ["".join(str(one["locationName"]).lower().split()) for one in _locations(found)]
+    if settings.location not in regions:
+        there = (
+            f"account {account} is in {', '.join(regions)}" if regions else f"there is no account {account}"
+        )
+        yield f"  - {there}, not in {settings.location}: {remedy}"
+
+
+def _locations(account: dict[str, Any] | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ((account or {}).get("properties") or {}).get("locations") or []
+    return found
+
+
+def _healthy(settings: Settings, source: Source, zone: str, ask: Ask) -> Iterable[str]:
+    host = source.names.host(zone)
+    urls = [f"https://{host}/api/{agent}/health" for agent in source.settings.agents]
+    with ThreadPoolExecutor(max_workers=len(urls)) as pool:
+        answers = [one for one in pool.map(ask, urls) if one is not None]
+    if answers:
+        yield (
+            f"  - {settings.source} is up: {'; '.join(answers)}. Two of them would split what is asked and "
+            "what happens. If it is to be taken over from all the same: pulumi config set --stack "
+            f"{settings.environment} --path agents:recovery.acknowledged true"
+        )

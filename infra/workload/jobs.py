@@ -1,0 +1,98 @@
+"""What a Job of the application's image looks like: it runs once for what it is told, and gives up in time.
+
+A Job has no time to live: it would vanish behind Pulumi's back, and every look for drift would find it. The
+one before is removed once its successor has succeeded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.batch.v1 import (
+    JobSpecArgs,
+    PodFailurePolicyArgs,
+    PodFailurePolicyOnExitCodesRequirementArgs,
+    PodFailurePolicyOnPodConditionsPatternArgs,
+    PodFailurePolicyRuleArgs,
+)
+from pulumi_kubernetes.core.v1 import ContainerArgs, PodSpecArgs, PodTemplateSpecArgs
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from infra.workload import pods, priorities
+from infra.workload.quota import Size
+
+# Below the ten minutes for which a Job is waited for; a paused serverless database takes one to wake up.
+_DEADLINE_SECONDS = 540
+_RETRIES = 5
+# What a command of the application exits with when its settings are wrong: no retry would mend that.
+_MISCONFIGURED = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A module of the application. `name` is also the service account's and the container's."""
+
+    name: str
+    image: pulumi.Input[str]
+    version: str
+    module: str
+    environment: Mapping[str, pulumi.Input[str]]
+    size: Size
+    labels: Mapping[str, str]
+    arguments: Sequence[str] = ()
+
+    def job_name(self) -> pulumi.Output[str]:
+        """The version for people, a digest of the rest; at most 63 characters, as a label has."""
+        version = self.version.replace(".", "-").lower()
+        runs = pulumi.Output.json_dumps([self.image, self.environment, *self.arguments])
+        return runs.apply(
+            lambda text: f"{self.name}-{version:.40}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        )
+
+    def spec(self) -> JobSpecArgs:
+        return JobSpecArgs(
+            backoff_limit=_RETRIES,
+            active_deadline_seconds=_DEADLINE_SECONDS,
+            pod_failure_policy=PodFailurePolicyArgs(
+                rules=[
+                    PodFailurePolicyRuleArgs(
+                        action="FailJob",
+                        on_exit_codes=PodFailurePolicyOnExitCodesRequirementArgs(
+                            operator="In", values=[_MISCONFIGURED]
+                        ),
+                    ),
+                    PodFailurePolicyRuleArgs(
+                        action="Ignore",
+                        on_pod_conditions=[
+                            PodFailurePolicyOnPodConditionsPatternArgs(type="DisruptionTarget", status="True")
+                        ],
+                    ),
+                ]
+            ),
+            template=PodTemplateSpecArgs(
+                metadata=ObjectMetaArgs(labels={**self.labels, **pods.WORKLOAD_IDENTITY}),
+                spec=PodSpecArgs(
+                    service_account_name=self.name,
+                    automount_service_account_token=False,
+                    enable_service_links=False,
+                    priority_class_name=priorities.CRITICAL,
+                    restart_policy="Never",
+                    security_context=pods.pod_security_context(),
+                    containers=[
+                        ContainerArgs(
+                            name=self.name,
+                            image=self.image,
+                            command=["python", "-m", self.module, *self.arguments],
+                            env=pods.variables(self.environment),
+                            resources=pods.resources(self.size),
+                            security_context=pods.security_context(),
+                            volume_mounts=[pods.SCRATCH_MOUNT],
+                        )
+                    ],
+                    volumes=[pods.SCRATCH],
+                ),
+            ),
+        )

@@ -1,0 +1,88 @@
+"""Publishing again what nobody has acted upon: a Job, for after a region's topic and queues were lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from infra.azure.identity import Identity
+from infra.settings.restores import written
+from infra.workload import pods
+from infra.workload.jobs import Run
+from infra.workload.policies import Pods, Reach, allow_out
+from infra.workload.quota import REPUBLISHING
+
+NAME = "republishing"
+
+
+@dataclass(frozen=True)
+class Republish:
+    """`since` when; None for all that the outbox still has. `rights` are what the identity was granted."""
+
+    identity: Identity
+    since: datetime | None
+    listeners: Mapping[str, Sequence[str]]
+    rights: Sequence[pulumi.Resource] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class RepublishingArgs:
+    """`environment` says where the events are kept and published, as agents are told it."""
+
+    namespace: str
+    image: pulumi.Input[str]
+    version: str
+    oidc_issuer: pulumi.Input[str]
+    wanted: Republish
+    environment: Mapping[str, pulumi.Input[str]]
+    reach: Reach
+
+
+class Republishing(pulumi.ComponentResource):
+    """Runs once for each image and moment; what was consumed meanwhile is not published a second time."""
+
+    def __init__(self, name: str, args: RepublishingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("agents:workload:Republishing", name, None, opts)
+        wanted, child = args.wanted, pulumi.ResourceOptions(parent=self)
+        labels = {"app.kubernetes.io/name": NAME, **pods.PART_OF}
+        trust = wanted.identity.federate(args.oidc_issuer, args.namespace, NAME)
+        account = k8s.core.v1.ServiceAccount(
+            NAME,
+            metadata=ObjectMetaArgs(
+                name=NAME,
+                namespace=args.namespace,
+                labels=labels,
+                annotations={"azure.workload.identity/client-id": wanted.identity.client_id},
+            ),
+            automount_service_account_token=False,
+            opts=child,
+        )
+        ways = [
+            allow_out(Pods(NAME, args.namespace, labels), way, child)
+            for way in (args.reach.to_identity(), args.reach.to_services())
+        ]
+        since = [] if wanted.since is None else ["--since", written(wanted.since)]
+        listeners = {agent: list(types) for agent, types in wanted.listeners.items()}
+        run = Run(
+            name=NAME,
+            image=args.image,
+            version=args.version,
+            module="app.republish",
+            arguments=since,
+            environment={**args.environment, "Republish__Listeners": json.dumps(listeners)},
+            size=REPUBLISHING,
+            labels=labels,
+        )
+        k8s.batch.v1.Job(
+            name,
+            metadata=ObjectMetaArgs(name=run.job_name(), namespace=args.namespace, labels=labels),
+            spec=run.spec(),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, trust, *ways, *wanted.rights]),
+        )
+        self.register_outputs({})
