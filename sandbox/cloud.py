@@ -45,6 +45,8 @@ from sandbox.entra.issuers import Issuers
 from sandbox.entra.keys import SigningKey
 from sandbox.entra.resources import Resources
 from sandbox.entra.tokens import EntraTokens
+from sandbox.faults.delays import Delays
+from sandbox.faults.delays import path as delays_path
 from sandbox.faults.interception import Faulty
 from sandbox.faults.registry import Faults
 from sandbox.metadata import Metadata
@@ -104,6 +106,7 @@ class Cloud:
         self.router = HostRouter()
         self.faults = Faults()
         self.outages = Outages(outages_path(config))
+        self.delays = Delays(delays_path(config), self._store)
         # The parts ask each other through it too: a part in a region that is down is not reached by them.
         self.reachable = Reachable(self.router, self.outages, Servers(names, self._store))
         #: What is served: the router, behind what may go wrong.
@@ -121,6 +124,7 @@ class Cloud:
             rbac=self._rbac,
             router=self.reachable,
             regions=self.outages,
+            delays=self.delays,
             networks=StoredNetworks(config, self._store, outside.fabric) if outside.fabric else Unconnected(),
         )
         deployer.seed(config, self._store, self._directory)
@@ -187,8 +191,14 @@ class Cloud:
         return {
             **of_providers,
             "fault add": lambda given: self.faults.add(given).wire(),
-            "fault list": lambda _given: [fault.wire() for fault in self.faults.all()],
-            "fault clear": lambda given: self.faults.clear(given.get("number")),
+            "fault delay": lambda given: self.delays.set(given).wire(),
+            "fault list": lambda _given: [
+                *(fault.wire() for fault in self.faults.all()),
+                *(delay.wire() for delay in self.delays.all()),
+            ],
+            "fault clear": lambda given: (
+                self.faults.clear(given.get("number")) + self.delays.clear(given.get("number"))
+            ),
             "outage begin": self._conduct.begin,
             "outage end": self._conduct.end,
             "outage list": self._conduct.listed,

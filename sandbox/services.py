@@ -75,6 +75,9 @@ class Regions(Protocol):
     def is_down(self, location: str | None) -> bool:
         """Of any spelling; what is no region (`global`, None) is never down."""
 
+    def since(self, location: str | None) -> float | None:
+        """When a region went down (seconds since the epoch); None while it is up."""
+
     async def change(self) -> None:
         """Return when an outage has begun or ended."""
 
@@ -86,8 +89,33 @@ class Unbroken:
         del location
         return False
 
+    def since(self, location: str | None) -> float | None:
+        del location
+        return None
+
     async def change(self) -> None:
         await asyncio.Event().wait()
+
+
+class Delays(Protocol):
+    """By how many seconds copies of data are behind it; a service is `cosmos` or `sql`."""
+
+    def replication(self, service: str, *names: str) -> float:
+        """Between regions, of an account or of the servers of a failover group: any of the names counts."""
+
+    def backups(self, service: str, *names: str) -> float: ...
+
+
+class Undelayed:
+    """`Delays` of a cloud where every copy is up to date."""
+
+    def replication(self, service: str, *names: str) -> float:
+        del service, names
+        return 0.0
+
+    def backups(self, service: str, *names: str) -> float:
+        del service, names
+        return 0.0
 
 
 class CertificateAuthority(Protocol):
@@ -186,3 +214,4 @@ class Services:
     router: Router
     networks: Networks = field(default_factory=Unconnected)
     regions: Regions = field(default_factory=Unbroken)
+    delays: Delays = field(default_factory=Undelayed)

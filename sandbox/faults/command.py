@@ -11,6 +11,7 @@ import typer
 from sandbox import control
 from sandbox.config import Config
 from sandbox.faults.shapes import PLANES
+from sandbox.faults.wording import described
 
 app = typer.Typer(
     help="Have the local Azure refuse, fail or hang on demand. Patterns are those of file names (`*`).",
@@ -99,14 +100,30 @@ for _name in PLANES:
     app.command(_name, help=f"The data plane of {_name} fails.")(_plane(_name))
 
 
+Service = Annotated[str, typer.Option(help="cosmos or sql.")]
+Seconds = Annotated[float, typer.Option(help="0 ends it.")]
+
+
 @app.command()
 def replication(
-    server: Annotated[str, typer.Argument(help="The Azure SQL server that is the replica.")],
-    lag: Annotated[float, typer.Option(help="Seconds; 0 ends it.")],
+    *,
+    service: Service,
+    seconds: Seconds,
+    name: Annotated[str, typer.Option(help="Only this account, or servers of this name.")] = "*",
 ) -> None:
-    """What a primary writes reaches its replica so much later, as over a long or busy way."""
-    found = control.ask(Config(), "sql lag", server=server, seconds=lag)
-    print(f"{found['server']} follows its primary {found['seconds']:g} s behind.")
+    """What is written in one region reaches the other so much later: a forced failover loses that much."""
+    _delay("replication", service, name, seconds)
+
+
+@app.command()
+def backups(
+    *,
+    service: Service,
+    seconds: Seconds,
+    name: Annotated[str, typer.Option(help="Only this account, or servers of this name.")] = "*",
+) -> None:
+    """Backups hold what is older than so many seconds: nothing newer can be restored."""
+    _delay("backups", service, name, seconds)
 
 
 @app.command("list")
@@ -117,7 +134,7 @@ def list_faults(as_json: Annotated[bool, typer.Option("--json", help="For progra
         print(json.dumps(found, indent=2))
         return
     for fault in found:
-        print(_described(fault))
+        print(described(fault))
     if not found:
         print("No fault is in force.")
 
@@ -133,18 +150,10 @@ def clear(
 
 def _add(**given: Any) -> None:
     wanted = {key: value for key, value in given.items() if value is not None}
-    print(_described(control.ask(Config(), "fault add", **wanted)))
+    print(described(control.ask(Config(), "fault add", **wanted)))
 
 
-def _described(fault: dict[str, Any]) -> str:
-    what = f"answers {fault['status']}" if fault["status"] else f"hangs for {fault['hang']:g} s"
-    if fault["cut"]:
-        what = "breaks off its answers"
-    if fault["operation_fails"]:
-        what = "lets asynchronous operations fail"
-    only = [
-        f"{name} {fault[name]}" for name in ("method", "type", "name", "host", "path") if fault[name] != "*"
-    ]
-    where = f" for {', '.join(only)}" if only else ""
-    times = f", {fault['times']} more times" if fault["times"] else ""
-    return f"{fault['number']}: {fault['target']} {what}{where}{times}"
+def _delay(target: str, service: str, name: str, seconds: float) -> None:
+    found = control.ask(Config(), "fault delay", target=target, service=service, name=name, seconds=seconds)
+    ended = f"{service} has no delay of {target} for {name} any more."
+    print(described(found) if found["seconds"] else ended)

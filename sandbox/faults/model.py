@@ -12,7 +12,8 @@ Effect = Literal["status", "operation-fails", "hang", "cut"]
 #: Statuses that a refusal may have.
 _STATUSES = range(400, 600)
 _METHODS = ("*", "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE")
-_numbers = itertools.count(1)
+#: One row of numbers for whatever can be cleared.
+numbers = itertools.count(1)
 
 
 @dataclass
@@ -74,7 +75,7 @@ def read(given: dict[str, Any]) -> Fault:
     if unknown:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
     try:
-        fault = Fault(**given, number=next(_numbers))
+        fault = Fault(**given, number=next(numbers))
     except TypeError as error:
         raise ValueError(f"a fault has a target: {error}") from error
     effects = [fault.status is not None, fault.operation_fails, fault.hang > 0, fault.cut]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,10 @@ class Outages:
     def is_down(self, location: str | None) -> bool:
         return bool(self._outages) and location is not None and normalise(location) in self._outages
 
+    def since(self, location: str | None) -> float | None:
+        outage = self._outages.get(normalise(location)) if location is not None else None
+        return outage.since if outage is not None else None
+
     def all(self) -> list[Outage]:
         """In the order in which they began."""
         return sorted(self._outages.values(), key=lambda one: one.since)
@@ -44,7 +49,8 @@ class Outages:
         known = self._outages.get(name)
         if known is not None:
             raise ValueError(f"{name} is down already, since {known.wire()['since']}")
-        outage = Outage(name, self._now())
+        # As it is stored, to the millisecond: what is lost by then is the same after a restart.
+        outage = Outage(name, math.floor(self._now() * 1000) / 1000)
         self._become({**self._outages, name: outage})
         log.warning("%s is down", name)
         return outage

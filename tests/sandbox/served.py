@@ -35,7 +35,7 @@ class Served:
     port: int
     loop: asyncio.AbstractEventLoop
 
-    def command(self, name: str, **given: Any) -> Any:
+    def command(self, name: str, /, **given: Any) -> Any:
         """Have the cloud do something, as `sandbox.control` does for whoever runs the sandbox."""
 
         async def run() -> Any:

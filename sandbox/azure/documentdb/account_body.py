@@ -68,6 +68,25 @@ def check_locations(sent: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
+def ranked(policies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Failover policies as the account keeps them: priorities from 0 on, in the order that is asked for.
+
+    One is 0; the others may be any numbers, each once.
+    https://learn.microsoft.com/cli/azure/cosmosdb#az-cosmosdb-failover-priority-change
+    """
+    priorities = [one.get("failoverPriority") for one in policies]
+    if 0 not in priorities or len(set(priorities)) != len(priorities):
+        return [dict(one) for one in policies]
+    ordered = sorted(policies, key=lambda one: int(one.get("failoverPriority") or 0))
+    return [{**one, "failoverPriority": number} for number, one in enumerate(ordered)]
+
+
+def differ_elsewhere(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an update changes properties other than those that tell where the account is."""
+    names = set(after) - {"locations", "readLocations", "writeLocations", "failoverPolicies"}
+    return any(before.get(name) != after[name] for name in names)
+
+
 def check_backup(sent: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
     """Continuous backup cannot be turned off again."""
     kind = (sent.get("backupPolicy") or {}).get("type")

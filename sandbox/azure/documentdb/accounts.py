@@ -20,6 +20,7 @@ from sandbox.azure.documentdb import (
     naming,
     restore,
     restore_checks,
+    unreplicated,
     upkeep,
 )
 from sandbox.azure.documentdb.databases import databases
@@ -37,7 +38,7 @@ class AccountHandler(PrivateLinkTarget):
     async def check(self, put: Put) -> None:
         properties = put.body.get("properties") or {}
         account_body.check_locations(properties.get("locations") or [])
-        failover.require_write_region(properties.get("locations") or [], self.services.regions)
+        self._check_regions(put, properties)
         account_body.check_backup(properties, put.previous.properties if put.previous else None)
         if put.previous is None and find(self.services.store, naming.ACCOUNT, put.id.name) is not None:
             raise conflict(
@@ -47,6 +48,15 @@ class AccountHandler(PrivateLinkTarget):
         if put.body.get("kind", "GlobalDocumentDB") != "GlobalDocumentDB":
             raise bad_request("BadRequest", f"The kind '{put.body['kind']}' is not supported here.", "kind")
         await restore_checks.check(self.services, put)
+
+    def _check_regions(self, put: Put, properties: Body) -> None:
+        if put.previous is None:
+            failover.check_new(properties["locations"], self.services.regions)
+            return
+        before = put.previous.properties
+        filled = account_body.fill(self.services.names, put.id.name, properties, before)
+        changes = account_body.differ_elsewhere(before, filled)
+        failover.check_change(put.previous, properties["locations"], changes, self.services.regions)
 
     async def fill(self, put: Put) -> Body:
         body = copy.deepcopy(put.body)
@@ -95,7 +105,7 @@ class AccountHandler(PrivateLinkTarget):
 
     async def lost(self, resource: Resource, region: str) -> None:
         if failover.automatic(self.services.names, resource, region, self.services.regions):
-            self._save(resource)
+            await self._move(resource, region)
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -137,7 +147,7 @@ class AccountHandler(PrivateLinkTarget):
 
     async def _change_priorities(self, call: Call) -> Any:
         """Make another region the writable one."""
-        sent = call.body.get("failoverPolicies") or []
+        sent = account_body.ranked(call.body.get("failoverPolicies") or [])
         account_body.check_locations(sent)
         properties = call.resource.properties
         known = {naming.region(place["locationName"]): place for place in properties["locations"]}
@@ -154,9 +164,17 @@ class AccountHandler(PrivateLinkTarget):
 
     async def _take_offline(self, call: Call) -> Any:
         """A forced failover away from a region that is down."""
-        failover.offline(self.services.names, call.resource, call.body.get("region"), self.services.regions)
-        self._save(call.resource)
+        region = call.body.get("region")
+        if failover.offline(self.services.names, call.resource, region, self.services.regions):
+            await self._move(call.resource, naming.region(str(region)))
         return Answer(status=200)
+
+    async def _move(self, resource: Resource, lost: str) -> None:
+        """Put a forced failover in force. What is lost goes first: a kill in between leaves the region lost
+        and the failover to be done, and the same is lost then."""
+        successor = naming.region(naming.locations(resource)[0])
+        await unreplicated.lose(self.services, resource, lost, successor)
+        self._save(resource)
 
     def _save(self, resource: Resource) -> None:
         resource.changed_at = time.time()

@@ -15,8 +15,9 @@ from sandbox.azure.documentdb import naming
 from sandbox.azure.documentdb.account_body import continuous
 
 
-def latest_backup(account: Resource, location: object) -> dict[str, Any]:
-    """The latest moment a container can be restored to in a region: now, to the second, as Azure writes it.
+def latest_backup(account: Resource, location: object, behind: float) -> dict[str, Any]:
+    """The latest moment a container can be restored to in a region, to the second, as Azure writes it: now,
+    but for the seconds by which backups are behind.
 
     Raises ArmError 400 for a region without the account, and for an account without continuous backup.
     """
@@ -27,7 +28,7 @@ def latest_backup(account: Resource, location: object) -> dict[str, Any]:
         raise bad_request(
             "BadRequest", f"The account '{account.id.name}' is not in the location '{location}'.", "location"
         )
-    # A journal keeps a write before it is acknowledged, so nothing lags behind.
-    now = datetime.fromtimestamp(time.time(), UTC)
+    # A journal keeps a write before it is acknowledged: nothing else lags behind.
+    now = datetime.fromtimestamp(time.time() - behind, UTC)
     text = f"{now.month}/{now.day}/{now.year} {now:%I:%M:%S %p}"
     return {"continuousBackupInformation": {"latestRestorableTimestamp": text.replace(" 0", " ")}}

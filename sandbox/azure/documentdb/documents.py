@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from sandbox import jsonbody
 from sandbox.arm.resource import Resource
-from sandbox.azure.documentdb import access, charges, feeds, metadata, partition, replies
+from sandbox.azure.documentdb import access, charges, failover, feeds, metadata, partition, replies
 from sandbox.azure.documentdb.addressing import Address
 from sandbox.azure.documentdb.authentication import Caller, require
 from sandbox.azure.documentdb.container import Container
@@ -20,6 +20,7 @@ from sandbox.azure.documentdb.databases import databases
 from sandbox.azure.documentdb.engine import engine
 from sandbox.azure.documentdb.errors import CosmosError, bad_request, precondition_failed
 from sandbox.azure.documentdb.items import MAXIMUM_SIZE, Items, Result, Write
+from sandbox.azure.documentdb.journal import Journal
 from sandbox.services import Services
 
 Work = Callable[[Request, Container], Awaitable[Response]]
@@ -153,7 +154,12 @@ class Documents:
         raise CosmosError(449, "RetryWith", "The item changes too often; retry the request.")
 
     async def _one(self, container: Container, write: Write) -> Result:
-        return await self._data.run(lambda journal: Items(journal, container).one(write))
+        def do(journal: Journal) -> Result:
+            if write.kind != "read":
+                failover.require_present(self._account, self._services.regions)
+            return Items(journal, container).one(write)
+
+        return await self._data.run(do)
 
     # Several.
 
@@ -166,7 +172,12 @@ class Documents:
         for write in writes:
             kind = _ACTIONS.get(write.kind, write.kind)
             require(self._services, self._account, self._caller, access.item(kind), self._address.scope)
-        results = await self._data.run(lambda journal: Items(journal, container).batch(writes))
+
+        def do(journal: Journal) -> list[Result | CosmosError]:
+            failover.require_present(self._account, self._services.regions)
+            return Items(journal, container).batch(writes)
+
+        results = await self._data.run(do)
         lsn = await self._data.run(lambda journal: journal.last(container))
         answers = [_answer(write, result) for write, result in zip(writes, results, strict=True)]
         refused = any(isinstance(result, CosmosError) for result in results)

@@ -3,11 +3,16 @@
 A single-write account is written in its region of priority 0. With `enableAutomaticFailover` Azure moves
 that to the next region by priority when the region is lost (here at once, there within an hour); without it,
 writes fail until somebody takes the region offline, for a change of priorities needs both regions. A region
-that comes back is a read region: nothing fails back by itself. All regions share one store here, so a
-failover loses nothing, unlike on Azure below strong consistency.
+that comes back is a read region: nothing fails back by itself, and back by plan nothing is lost. All regions
+share one store here: the next one has what the lost one wrote, but for what `unreplicated` takes away, and
+until then it is read there, too.
 
-Sources: https://learn.microsoft.com/azure/reliability/reliability-cosmos-db-nosql and
-https://learn.microsoft.com/azure/cosmos-db/how-to-manage-database-account.
+The order of the regions is the failovers' alone: a PUT adds regions and takes away such as are only read, by
+itself, and leaves the others' order as it is.
+
+Sources: https://learn.microsoft.com/azure/reliability/reliability-cosmos-db-nosql,
+https://learn.microsoft.com/azure/cosmos-db/how-to-manage-database-account and, for what a PUT can do,
+https://learn.microsoft.com/azure/cosmos-db/nosql/manage-with-cli#add-or-remove-regions.
 """
 
 from __future__ import annotations
@@ -43,12 +48,51 @@ def require_writable(account: Resource, region: str | None) -> None:
         raise CosmosError(403, "Forbidden", "The requested operation cannot be performed at this region.", 3)
 
 
-def require_write_region(sent: Places, regions: Regions) -> None:
-    """Raise ArmError 503 when the region of priority 0 is down: an account is changed in the region where it
-    is written, so its definition cannot be set to a region that is lost."""
-    first = next((place for place in sent if not place.get("failoverPriority")), None)
-    if first is not None and regions.is_down(str(first.get("locationName"))):
-        raise _away(str(first["locationName"]))
+def require_present(account: Resource, regions: Regions) -> None:
+    """Raise CosmosError 503 for a write that came before its region was lost and was not done by then."""
+    if all(regions.is_down(region) for region in writable(account)):
+        raise CosmosError(503, "ServiceUnavailable", "The region of the request is not available.")
+
+
+def check_new(sent: Places, regions: Regions) -> None:
+    """Raise ArmError 503 for an account that is to be made in a region that is down."""
+    _require_up([str(place["locationName"]) for place in sent], regions)
+
+
+def check_change(before: Resource, sent: Places, others: bool, regions: Regions) -> None:
+    """Raise ArmError for regions that a PUT cannot make of the account's; `others` is whether it changes
+    other properties, too."""
+    known = [naming.region(place) for place in naming.locations(before)]
+    ordered = sorted(sent, key=lambda place: int(place.get("failoverPriority", 0)))
+    wanted = [naming.region(str(place["locationName"])) for place in ordered]
+    # It is where it is written that an account is changed.
+    _require_up([known[0], *(region for region in wanted if region not in known)], regions)
+    if known[0] not in wanted:
+        raise bad_request(
+            "BadRequest",
+            f"The write region '{known[0]}' cannot be removed: fail over to another one first.",
+            "properties.locations",
+        )
+    if [region for region in known if region in wanted] != wanted[: len(set(known) & set(wanted))]:
+        raise bad_request(
+            "BadRequest",
+            "An update cannot change the failover priorities of regions that the account has: it is in "
+            f"{', '.join(known)}, in this order. Use failoverPriorityChange.",
+            "properties.locations",
+        )
+    if others and set(known) != set(wanted):
+        raise bad_request(
+            "BadRequest",
+            "Regions cannot be added or removed together with a change of other properties: send one after "
+            "the other.",
+            "properties.locations",
+        )
+
+
+def _require_up(names: Sequence[str], regions: Regions) -> None:
+    for name in names:
+        if regions.is_down(name):
+            raise _away(name)
 
 
 def require_both(account: Resource, sent: Places, regions: Regions) -> None:
@@ -57,9 +101,7 @@ def require_both(account: Resource, sent: Places, regions: Regions) -> None:
     after = next(str(place["locationName"]) for place in sent if not place.get("failoverPriority"))
     if naming.region(before) == naming.region(after):
         return
-    for region in (before, after):
-        if regions.is_down(region):
-            raise _away(region)
+    _require_up((before, after), regions)
 
 
 def automatic(names: Names, account: Resource, region: str, regions: Regions) -> bool:
@@ -69,8 +111,8 @@ def automatic(names: Names, account: Resource, region: str, regions: Regions) ->
     return _demote(names, account, regions)
 
 
-def offline(names: Names, account: Resource, region: object, regions: Regions) -> None:
-    """Move writes away from a lost region because somebody says so. Raises ArmError."""
+def offline(names: Names, account: Resource, region: object, regions: Regions) -> bool:
+    """Move writes away from a lost region because somebody says so; whether they moved. Raises ArmError."""
     name = naming.region(str(region or ""))
     if name not in homes(account):
         raise bad_request("BadRequest", f"The account has no region '{region or ''}'.", "region")
@@ -80,8 +122,11 @@ def offline(names: Names, account: Resource, region: object, regions: Regions) -
             f"The region '{name}' is online: change the failover priorities to move writes away from it.",
             "region",
         )
-    if name in writable(account) and not _demote(names, account, regions):
+    if name not in writable(account):
+        return False
+    if not _demote(names, account, regions):
         raise _away(name)
+    return True
 
 
 def _demote(names: Names, account: Resource, regions: Regions) -> bool:

@@ -20,6 +20,8 @@ from sandbox.azure.documentdb.journal_file import (
     BEGAN,
     DEFINE,
     DROP,
+    FAILOVER,
+    RESTORE,
     microseconds,
     writable,
 )
@@ -163,6 +165,10 @@ class Journal:
 
     def delete(self, container: Container, operation: str, key: str, id: str) -> None:  # noqa: A002
         self._append(container.rid, operation, key, id, None)
+        self.forget(container, key, id)
+
+    def forget(self, container: Container, key: str, id: str) -> None:  # noqa: A002
+        """Have a document gone, which the history does not tell."""
         self._connection.execute(
             "DELETE FROM documents WHERE container = ? AND partition_key = ? AND id = ?",
             (container.rid, key, id),
@@ -188,6 +194,32 @@ class Journal:
             with self.transaction():
                 for key, id_ in rows:
                     self.delete(container, "expire", key, id_)
+
+    # What another region had not received.
+
+    def set_aside(self, after: int) -> list[tuple[str, str, str]]:
+        """Take the writes of documents after a moment (microseconds) out of the history.
+
+        Returns (container, partition key, id) of what they wrote. What came from a backup, or was put back by
+        an earlier failover, is no write, and stays.
+        """
+        writes = "FROM journal WHERE id IS NOT NULL AND time > ? AND operation NOT IN (?, ?)"
+        given = (after, FAILOVER, RESTORE)
+        written: list[tuple[str, str, str]] = self._connection.execute(
+            f"SELECT DISTINCT container, partition_key, id {writes}", given
+        ).fetchall()
+        self._connection.execute(f"INSERT INTO unreplicated SELECT * {writes}", given)
+        self._connection.execute(f"DELETE {writes}", given)
+        return written
+
+    def newest(self, container: Container, key: str, id: str) -> dict[str, Any] | None:  # noqa: A002
+        """A document as the history has it last; None for one that is deleted, or never was."""
+        row = self._connection.execute(
+            "SELECT document FROM journal WHERE container = ? AND partition_key = ? AND id = ? "
+            "ORDER BY lsn DESC LIMIT 1",
+            (container.rid, key, id),
+        ).fetchone()
+        return json.loads(row[0]) if row and row[0] else None
 
     # Feeds.
 

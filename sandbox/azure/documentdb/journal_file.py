@@ -10,6 +10,9 @@ epoch. `operation` says what happened to whom:
 | define-database, drop-database | rid of the database | its resource |
 | throughput | rid of the container or database | its throughput settings, or null |
 | regions | empty | the regions in which the account is |
+| failover | rid of the document's container | the document as the next region had it, or null |
+
+`unreplicated` has the rows that a failover took out of `journal`: what the next region had not received.
 """
 
 from __future__ import annotations
@@ -21,8 +24,8 @@ from pathlib import Path
 DEFINE, DROP = "define", "drop"
 DEFINE_DATABASE, DROP_DATABASE = "define-database", "drop-database"
 THROUGHPUT, REGIONS = "throughput", "regions"
-#: How a document comes into an account that is restored.
-RESTORE = "restore"
+#: How a document comes into an account that is restored, and how one is put back by a failover.
+RESTORE, FAILOVER = "restore", "failover"
 #: Moments of a file: from when on its history is whole, and when another account's was restored into it.
 BEGAN, RESTORED = "began", "restored"
 
@@ -38,6 +41,15 @@ CREATE TABLE IF NOT EXISTS journal (
 );
 CREATE INDEX IF NOT EXISTS journal_of ON journal (container, lsn);
 CREATE INDEX IF NOT EXISTS journal_without_documents ON journal (lsn) WHERE id IS NULL;
+CREATE TABLE IF NOT EXISTS unreplicated (
+    lsn INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    container TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    partition_key TEXT,
+    id TEXT,
+    document TEXT
+);
 CREATE TABLE IF NOT EXISTS documents (
     container TEXT NOT NULL,
     partition_key TEXT NOT NULL,

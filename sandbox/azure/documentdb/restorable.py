@@ -25,13 +25,15 @@ from sandbox.services import Services
 
 @dataclass(frozen=True)
 class Restorable:
-    """Times in microseconds since the epoch; `deleted` is None for an account that is alive."""
+    """Times in microseconds since the epoch; `deleted` is None for an account that is alive. By `behind`
+    seconds its backups are behind what is written."""
 
     account: Resource
     oldest: int
     deleted: int | None
     events: tuple[Event, ...]
     presences: tuple[Presence, ...]
+    behind: float
 
     @property
     def instance(self) -> str:
@@ -43,8 +45,8 @@ class Restorable:
 
     @property
     def latest(self) -> int:
-        """The end of the window: a journal lags behind nothing, unlike Azure's backups."""
-        return self.deleted if self.deleted is not None else microseconds(time.time())
+        """The end of the window: what is alive is as old there as its backups (`sandbox fault backups`)."""
+        return self.deleted if self.deleted is not None else microseconds(time.time() - self.behind)
 
     @property
     def region(self) -> str:
@@ -76,7 +78,8 @@ def _restorable(services: Services, account: Resource, deleted: float | None) ->
     kept = microseconds(time.time() - backup_window(account.properties))
     end = microseconds(deleted) if deleted is not None else None
     stays = presences(events, microseconds(account.created_at), end)
-    return Restorable(account, max(began, kept), end, events, stays)
+    behind = services.delays.backups("cosmos", account.id.name)
+    return Restorable(account, max(began, kept), end, events, stays, behind)
 
 
 def restorables(services: Services, subscription: str) -> Iterator[Restorable]:

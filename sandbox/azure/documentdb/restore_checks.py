@@ -113,7 +113,9 @@ def check_moment(source: Restorable, at: int) -> None:
     latest = source.latest
     if source.oldest <= at <= latest:
         return
-    why = "lies in the future" if at > latest and source.deleted is None else "is outside the window"
+    late = at > latest and source.deleted is None
+    ahead = "is not backed up yet" if source.behind else "lies in the future"
+    why = ahead if late else "is outside the window"
     raise refusal(
         f"The restore timestamp {_text(at)} {why}: the account '{source.account.id.name}' can be restored "
         f"from {_text(source.oldest)} to {_text(latest)}.",

@@ -141,7 +141,9 @@ class ContainerHandler(_SqlHandler):
         return {"retrieveContinuousBackupInformation": self._backup_information}
 
     async def _backup_information(self, call: Call) -> Any:
-        return latest_backup(account_of(self.services.store, call.resource.id), call.body.get("location"))
+        account = account_of(self.services.store, call.resource.id)
+        behind = self.services.delays.backups("cosmos", account.id.name)
+        return latest_backup(account, call.body.get("location"), behind)
 
     def _shared(self, resource: Resource) -> bool:
         """Whether the database has throughput that its containers share."""

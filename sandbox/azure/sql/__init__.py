@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sandbox.azure.sql import lag, policies
+from sandbox.azure.sql import policies
 from sandbox.azure.sql.administrators import AdministratorHandler, EntraOnlyHandler
 from sandbox.azure.sql.capabilities import CapabilityHandler
 from sandbox.azure.sql.databases import DatabaseHandler
@@ -14,7 +12,6 @@ from sandbox.azure.sql.failover_groups import FailoverGroupHandler
 from sandbox.azure.sql.long_term_backups import LongTermBackupHandler
 from sandbox.azure.sql.recoverable import RecoverableHandler
 from sandbox.azure.sql.servers import ServerHandler
-from sandbox.control import Command
 from sandbox.services import Services
 
 HANDLERS = (
@@ -29,10 +26,6 @@ HANDLERS = (
     LongTermBackupHandler,
     *policies.HANDLERS,
 )
-
-
-def commands(services: Services) -> Mapping[str, Command]:
-    return lag.commands(services)
 
 
 async def start(services: Services) -> None:

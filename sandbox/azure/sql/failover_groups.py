@@ -6,10 +6,12 @@ replica. Unlike on Azure the replica has all databases of the primary, of which 
 server is in one group at most; a group that is deleted leaves both servers with the data. Nothing fails over
 by itself yet, whatever the policy: Azure waits at least an hour.
 
-While the primary's region is down the group is failed over by force; what had not arrived is lost. When that
-region is up again, the former primary becomes the secondary, its lost writes gone.
+While the primary's region is down the group is failed over by force; what had not arrived is lost
+(`sandbox fault replication --service sql` says how much that is). When that region is up again, the former
+primary becomes the secondary, its lost writes gone. By plan, a failover waits for what has not arrived.
 
-Source: https://learn.microsoft.com/azure/azure-sql/database/failover-group-sql-db.
+Sources: https://learn.microsoft.com/azure/azure-sql/database/failover-group-sql-db and, for the refusals,
+https://learn.microsoft.com/rest/api/sql/failover-groups.
 """
 
 from __future__ import annotations
@@ -50,14 +52,15 @@ class FailoverGroupHandler(Handler):
 
     async def check(self, put: Put) -> None:
         server, sent = server_of(self, put), put.body.get("properties") or {}
-        if put.previous is not None and put.previous.properties["replicationRole"] == SECONDARY:
-            raise bad_request(
-                "FailoverGroupNotPrimary", "A failover group is changed at its primary server.", "properties"
-            )
+        if put.previous is not None:
+            _require_primary(put.previous)
         names = (naming.SERVER, naming.FAILOVER_GROUP)
         if put.previous is None and any(find(self.services.store, kind, put.id.name) for kind in names):
             raise conflict("NameAlreadyExists", f"The name '{put.id.name}' already exists.")
         group_rules.check(self.services.store, server, put, sent)
+
+    async def check_delete(self, resource: Resource) -> None:
+        _require_primary(resource)
 
     async def fill(self, put: Put) -> Body:
         server = server_of(self, put)
@@ -196,9 +199,9 @@ class FailoverGroupHandler(Handler):
             raise missing(id)
         if group.properties["replicationRole"] != SECONDARY:
             raise bad_request(
-                "FailoverGroupNotSecondary",
-                f"The server '{call.parameters['server']}' is the primary already: a failover is asked of "
-                "the secondary.",
+                "FailoverGroupFailoverRequestOnPrimary",
+                "The failover request should be initiated on the secondary server of failover group. "
+                f"'{call.parameters['server']}' is the primary already.",
             )
         return group
 
@@ -270,6 +273,18 @@ class FailoverGroupHandler(Handler):
     def _names(self, group: Resource) -> tuple[str, str]:
         names = self.services.names
         return naming.host(names, group.id.name), naming.read_only_host(names, group.id.name)
+
+
+def _require_primary(group: Resource) -> None:
+    """Raise ArmError 400 for a change of the group that is sent to the secondary."""
+    if group.properties["replicationRole"] == SECONDARY:
+        primary = parse_id(group.properties["partnerServers"][0]["id"]).name
+        raise bad_request(
+            "FailoverGroupUpdateOrDeleteRequestOnSecondary",
+            "Modifications to the failover group are not allowed on a secondary server. Execute the request "
+            f"on the primary server, '{primary}'.",
+            "properties",
+        )
 
 
 def _unreachable(server: Resource) -> ArmError:

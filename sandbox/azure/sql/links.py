@@ -1,17 +1,24 @@
 """The way from a primary to its replica in another region, through which the replica's log comes.
 
-It is a relay between two unix sockets, so that distance can be had: `Link.lag` seconds later arrives what the
-primary sent, and what was on its way when the link is cut never arrives, as when a region is lost.
+It is a relay between two unix sockets, so that distance can be had: what the primary wrote arrives so many
+seconds later as `Link.lag` says, and what was on its way when the link is cut never arrives, as when a region
+is lost. Only the log is late: a replica that connects again is answered at once, whatever the distance.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+#: In seconds, asked for again and again: it may be changed meanwhile.
+Lag = Callable[[], float]
+
 _CHUNK = 1 << 16
 _LOOK = 0.1
+#: A message's type and length, and the type with which streaming begins.
+_HEAD, _STREAMS = 5, b"W"
 
 
 @dataclass(eq=False)
@@ -20,7 +27,9 @@ class Link:
 
     place: Path
     target: Path
-    lag: float = 0.0
+    lag: Lag
+    #: Nothing is late any more: a primary that stops in order waits for its replica.
+    hurried: bool = False
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -66,19 +75,22 @@ class Link:
     async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, late: bool) -> None:
         """Until either end closes, which ends the other way too (by the error)."""
         loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        queue: asyncio.Queue[tuple[float | None, bytes]] = asyncio.Queue()
+        greeting = Greeting()
 
         async def take() -> None:
-            content = b"-"
-            while content:
-                content = await source.read(_CHUNK)
-                queue.put_nowait((loop.time(), content))
+            while content := await source.read(_CHUNK):
+                first, rest = greeting.split(content) if late else (content, b"")
+                for came, part in ((None, first), (loop.time(), rest)):
+                    if part:
+                        queue.put_nowait((came, part))
+            queue.put_nowait((loop.time() if late else None, b""))
 
         async def give() -> None:
             while True:
                 came, content = await queue.get()
                 # In short sleeps: the lag may be changed meanwhile.
-                while late and (left := came + self.lag - loop.time()) > 0:  # noqa: ASYNC110
+                while came is not None and (left := came + self._lag() - loop.time()) > 0:  # noqa: ASYNC110
                     await asyncio.sleep(min(left, _LOOK))
                 if not content:
                     raise EOFError
@@ -88,6 +100,35 @@ class Link:
         async with asyncio.TaskGroup() as both:
             both.create_task(take())
             both.create_task(give())
+
+    def _lag(self) -> float:
+        return 0.0 if self.hurried else self.lag()
+
+
+class Greeting:
+    """What a primary says before it streams its log: messages, each with its type and length, up to
+    `CopyBothResponse`. https://www.postgresql.org/docs/15/protocol-replication.html
+    """
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self._over = False
+
+    def split(self, content: bytes) -> tuple[bytes, bytes]:
+        """What of the bytes that came next belongs to it, and what is the log."""
+        if self._over:
+            return b"", content
+        before, known, end = len(self._pending), self._pending + content, 0
+        while len(known) - end >= _HEAD:
+            kind, length = known[end : end + 1], int.from_bytes(known[end + 1 : end + _HEAD])
+            if len(known) - end <= length:
+                break
+            end += 1 + length
+            if kind == _STREAMS:
+                self._over, self._pending = True, b""
+                return content[: end - before], content[end - before :]
+        self._pending = known[end:]
+        return content, b""
 
 
 class Links:
@@ -105,12 +146,11 @@ class Links:
             if link.target == target:
                 await self.cut(replica)
 
-    async def connect(self, replica: str, place: Path, target: Path) -> Link:
+    async def connect(self, replica: str, place: Path, target: Path, lag: Lag) -> Link:
         """The open link from `target` to a replica; one that led elsewhere is cut."""
         known = self.get(replica)
         if known is not None and (known.place, known.target) == (place, target) and known.is_open:
             return known
-        lag = known.lag if known is not None else 0.0
         await self.cut(replica)
         link = self._open[replica.lower()] = Link(place, target, lag)
         await link.open()

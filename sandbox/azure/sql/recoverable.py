@@ -15,7 +15,7 @@ from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.preconditions import missing
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import timestamp
-from sandbox.azure.sql import archive, backups, naming, retention
+from sandbox.azure.sql import archive, backups, naming, reach, retention
 from sandbox.azure.sql.instance import instance
 from sandbox.services import Services
 
@@ -64,12 +64,25 @@ def is_geo_redundant(database: Resource) -> bool:
 
 def last_backup(services: Services, database: Resource) -> float | None:
     """The newest moment (seconds since 1970) that the backups lead to; None when none holds the database."""
-    server = instance(services, naming.server_id(database.id).name)
-    created = retention.seconds(database.properties["creationDate"])
-    known = [one.ended for one in backups.taken(server.backups)]
+    id = naming.server_id(database.id)  # noqa: A001
+    resource, server = services.store.get(id), instance(services, id.name)
+    if resource is None:
+        return None
+    created, end = retention.seconds(database.properties["creationDate"]), reach.newest(services, resource)
+    known = [one.ended for one in backups.taken(server.backups) if one.ended <= end]
     logged = archive.newest(server.archive)
-    newest = max((*known, *([logged] if logged is not None else [])), default=None)
+    newest = max((*known, *([min(logged, end)] if logged is not None else [])), default=None)
     return newest if known and newest is not None and newest >= created else None
+
+
+def moment(services: Services, database: Resource) -> float | None:
+    """Where a restore has to stop (seconds since 1970); None where all that is archived may be restored."""
+    id = naming.server_id(database.id)  # noqa: A001
+    resource, logged = services.store.get(id), archive.newest(instance(services, id.name).archive)
+    if resource is None or logged is None or not reach.behind(services, resource):
+        return None
+    end = reach.newest(services, resource)
+    return end if logged > end else None
 
 
 def _wire(services: Services, database: Resource) -> Body | None:

@@ -56,15 +56,26 @@ class Pair:
     async def switch(self) -> None:
         """Exchange the roles without loss: the primary stops, the replica has all it wrote, and goes on.
 
-        Raises ArmError, the primary running as before, when the replica does not catch up.
+        Waits for the replica to have what is written by now. Raises ArmError, the primary running as before,
+        when it is too far behind.
         """
         # A primary that stops waits for its replica: one that is far behind is not waited for.
-        if not await _until(self._caught_up, _CATCH_UP):
+        row = await self._ask("SELECT pg_current_wal_flush_lsn()::text")
+        written = str(row[0]) if row else ""
+        if not await _until(lambda: self._received(written), _CATCH_UP):
             raise _behind(self.replica)
-        await self.primary.stop()
-        if not await self._has_all():
-            await self.primary.start()
-            raise _behind(self.replica)
+        link = self.estate.links.get(self.replica.name)
+        if link is not None:
+            # What clients wrote while that was waited for: nobody writes any more while it arrives.
+            link.hurried = True
+        try:
+            await self.primary.stop()
+            if not await self._has_all():
+                await self.primary.start()
+                raise _behind(self.replica)
+        finally:
+            if link is not None:
+                link.hurried = False
         await asyncio.to_thread(self.primary.become_standby)
         await self.separate()
 
@@ -104,21 +115,25 @@ class Pair:
     async def _streams(self) -> bool:
         return await self.state() == "streaming"
 
-    async def _caught_up(self) -> bool:
-        """Whether the replica has nearly all that the primary has written by now."""
+    async def _received(self, position: str) -> bool:
+        """Whether the replica has all that the primary had written up to a position."""
         row = await self._ask(
-            "SELECT flush_lsn >= pg_current_wal_flush_lsn() FROM pg_stat_replication "
-            "WHERE application_name = 'walreceiver' AND state = 'streaming'"
+            "SELECT flush_lsn >= %s::pg_lsn FROM pg_stat_replication "
+            "WHERE application_name = 'walreceiver' AND state = 'streaming'",
+            position,
         )
         return bool(row and row[0])
 
-    async def _ask(self, query: LiteralString) -> TupleRow | None:
+    async def _ask(self, query: LiteralString, *parameters: str) -> TupleRow | None:
         async with self.primary.connect() as connection:
-            return await (await connection.execute(query)).fetchone()
+            return await (await connection.execute(query, parameters or None)).fetchone()
 
     async def _connect(self) -> None:
         place = self.replica.link / self.primary.socket_file.name
-        await self.estate.links.connect(self.replica.name, place, self.primary.socket_file)
+        names, delays = (self.primary.name, self.replica.name), self.estate.services.delays
+        await self.estate.links.connect(
+            self.replica.name, place, self.primary.socket_file, lambda: delays.replication("sql", *names)
+        )
 
     async def _copy(self) -> None:
         made = await asyncio.to_thread(self.replica.aside)

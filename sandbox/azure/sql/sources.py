@@ -22,7 +22,16 @@ from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.ids import parse_id
 from sandbox.arm.resource import Body, Resource, ResourceId
 from sandbox.arm.store import timestamp
-from sandbox.azure.sql import dropped, groups, long_term, long_term_backups, naming, recoverable, retention
+from sandbox.azure.sql import (
+    dropped,
+    groups,
+    long_term,
+    long_term_backups,
+    naming,
+    reach,
+    recoverable,
+    retention,
+)
 from sandbox.azure.sql.instance import instance
 from sandbox.services import Services
 
@@ -77,7 +86,7 @@ def _point_in_time(services: Services, target: Resource, sent: Sent) -> Origin:
             "properties.restorePointInTime",
         )
     moment = _moment(sent, "restorePointInTime")
-    _check_window(services, database, moment, time.time())
+    _check_window(services, database, moment, reach.newest(services, server))
     return Origin(server.id.name, database.properties["databaseId"], database.body, moment)
 
 
@@ -137,7 +146,8 @@ def _geo(services: Services, target: Resource, sent: Sent) -> Origin:
             f"No backup of the database '{found.id.name}' has been taken yet.",
             f"properties.{name}",
         )
-    return Origin(naming.server_id(found.id).name, found.properties["databaseId"], found.body)
+    server, moment = naming.server_id(found.id).name, recoverable.moment(services, found)
+    return Origin(server, found.properties["databaseId"], found.body, moment)
 
 
 def _long_term(services: Services, target: Resource, sent: Sent) -> Origin:

@@ -132,6 +132,11 @@ class Sql:
         }
         return psycopg.connect(**{**given, **options})
 
+    def delay(self, target: str, seconds: float, name: str = "*") -> None:
+        """Have replication or backups be so much behind, as `sandbox fault` does."""
+        given = {"target": target, "service": "sql", "name": name, "seconds": seconds}
+        self.cloud.command("fault delay", **given)
+
 
 def group_id(name: str) -> str:
     return f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.sandbox.azure.sql.restoring import (
     commit,
     database_id,
     is_there,
+    now,
     restore,
     rows,
     server_id,
@@ -25,9 +27,12 @@ LOCAL = "OnlyLocal"
 
 
 @pytest.fixture(scope="module")
-def lost(server: Sql) -> Sql:
-    """A server in another region, and the first one ended after a row that its archive does not have."""
+def ended(server: Sql) -> tuple[Sql, float]:
+    """A server in another region, and the first one ended after a row that its archive does not have; when
+    the first of its rows was there, and no other."""
     backed_up(server)
+    commit(server, "first")
+    between = now(server).timestamp()
     server.make_database(LOCAL, properties={"requestedBackupStorageRedundancy": "Local"})
     server.make_server(FAR, "northeurope")
     server.let_azure_in(FAR)
@@ -35,7 +40,12 @@ def lost(server: Sql) -> Sql:
     asyncio.run(archive.complete(server.instance()))
     commit(server, "lost with the region")
     server.supervisor.running[server.instance().program].kill()
-    return server
+    return server, between
+
+
+@pytest.fixture
+def lost(ended: tuple[Sql, float]) -> Sql:
+    return ended[0]
 
 
 def recoverable(name: str = DATABASE) -> str:
@@ -69,7 +79,24 @@ def test_it_is_listed_with_its_last_backup(lost: Sql) -> None:
 def test_what_was_archived_is_restored_elsewhere(lost: Sql, key: str) -> None:
     made = recover(lost, f"By-{key}", **{key: recoverable()})
     assert (made.location, made.properties.status) == ("northeurope", "Online")
-    assert rows(lost, f"By-{key}", FAR) == {"archived"}
+    assert rows(lost, f"By-{key}", FAR) == {"first", "archived"}
+
+
+def test_what_was_not_backed_up_yet_is_lost(ended: tuple[Sql, float]) -> None:
+    """Backups are copied to the other region late: what was archived since is not there."""
+    sql, between = ended
+    sql.delay("backups", time.time() - between, SERVER)
+    shown = sql.arm.recoverable_databases.get(GROUP, SERVER, DATABASE).properties
+    assert shown is not None
+    assert shown.last_available_backup_date is not None
+    assert shown.last_available_backup_date.timestamp() == pytest.approx(between, abs=5)
+    recover(sql, "Late", sourceDatabaseId=recoverable())
+    assert rows(sql, "Late", FAR) == {"first"}
+    # There is no backup that is older than the server.
+    sql.delay("backups", 3600, SERVER)
+    with pytest.raises(HttpResponseError, match=f"No backup of the database '{DATABASE}' has been taken yet"):
+        recover(sql, "TooLate", sourceDatabaseId=recoverable())
+    sql.cloud.command("fault clear")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,24 @@ def test_a_moment_ago(source: Sql) -> None:
     assert "just now" in rows(source, "JustNow")
 
 
+def test_what_is_not_backed_up_yet_cannot_be_restored(source: Sql) -> None:
+    """The refusal says up to when it can; a copy needs no backup."""
+    wanted = now(source)
+    source.delay("backups", 2.0, SERVER)
+    with pytest.raises(HttpResponseError, match="is not valid: it must be from") as refused:
+        to_moment(source, "TooNew", now(source))
+    end = datetime.fromisoformat(str(refused.value.message).split(" to ")[1].split("Z")[0] + "+00:00")
+    assert abs((now(source) - end).total_seconds() - 2.0) < 1.5
+    until(lambda: (now(source) - wanted).total_seconds() > 2.5)
+    to_moment(source, "OldEnough", wanted)
+    assert "first" in rows(source, "OldEnough")
+    source.delay("backups", 600, SERVER)
+    with pytest.raises(HttpResponseError, match="No backup of the database 'AgentsDB' has been taken yet"):
+        to_moment(source, "TooNew", wanted)
+    source.cloud.command("fault clear")
+    assert not is_there(source, "TooNew")
+
+
 def test_what_was_deleted_is_there_again(source: Sql) -> None:
     commit(source, "kept")
     moment = now(source)
