@@ -39,7 +39,7 @@ class CosmosArgs:
 class Cosmos(pulumi.ComponentResource):
     """Account, database and containers without keys, backed up continuously.
 
-    `data` is what a lock keeps.
+    `data` is what a lock keeps. Its output `holds` is read back by `infra/stacks/recorded.py`.
     """
 
     def __init__(self, name: str, args: CosmosArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -63,7 +63,8 @@ class Cosmos(pulumi.ComponentResource):
         diagnose(name, self.account.id, args.workspace_id, child)
         self.data = {"cosmos-database": database.id}
         self.endpoint = self.account.document_endpoint
-        self.register_outputs({"endpoint": self.endpoint})
+        holds = {args.account: self.account.instance_id}
+        self.register_outputs({"endpoint": self.endpoint, "holds": holds})
 
     def _database(self) -> cosmosdb.SqlResourceSqlDatabase:
         return cosmosdb.SqlResourceSqlDatabase(

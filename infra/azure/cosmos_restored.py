@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/cosmos-db/restore-account-continuous-backup
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,12 +31,14 @@ _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemp
 class RestoredCosmosArgs:
     """`like` is what an account of this environment has, under the restored one's name.
 
-    `source` is the account whose history is looked into.
+    `source` is the account whose history is looked into, `deleted` the id of the restorable account instead
+    where that one is gone.
     """
 
     like: CosmosArgs
     source: cosmosdb.DatabaseAccount
     restore: Restore
+    deleted: str | None = None
 
 
 class RestoredCosmos(pulumi.ComponentResource):
@@ -67,7 +69,8 @@ class RestoredCosmos(pulumi.ComponentResource):
         like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
         diagnose(name, self.account.id, like.workspace_id, child)
         self.endpoint = self.account.document_endpoint
-        self.register_outputs({"endpoint": self.endpoint})
+        holds = {like.account: self.account.instance_id}
+        self.register_outputs({"endpoint": self.endpoint, "holds": holds})
 
     def _bring_settings(self, name: str, like: CosmosArgs, place: Place) -> resources.Deployment:
         return resources.Deployment(
@@ -95,15 +98,23 @@ class RestoredCosmos(pulumi.ComponentResource):
 
 
 def restore_accounts(
-    original: Cosmos, args: CosmosArgs, restores: Sequence[Restore], names: Names
+    original: Cosmos,
+    args: CosmosArgs,
+    restores: Sequence[Restore],
+    names: Names,
+    deleted: Mapping[datetime, str],
 ) -> Cosmos | RestoredCosmos:
-    """Declare every restore of the account; the one that agents use is given back."""
+    """Declare every restore of the account; the one that agents use is given back.
+
+    `deleted`: by the moment of a restore, the restorable account that is its source and is gone.
+    """
     used: Cosmos | RestoredCosmos = original
     known: dict[datetime | None, cosmosdb.DatabaseAccount] = {None: original.account}
     for restore in restores:
         like = replace(args, account=names.restored_cosmos(restore.as_of))
         restored = RestoredCosmos(
-            f"cosmos-{stamp(restore.as_of)}", RestoredCosmosArgs(like, known[restore.of], restore)
+            f"cosmos-{stamp(restore.as_of)}",
+            RestoredCosmosArgs(like, known[restore.of], restore, deleted.get(restore.as_of)),
         )
         known[restore.as_of] = restored.account
         used = restored if restore.adopted else used
@@ -114,7 +125,8 @@ def _parameters(args: RestoredCosmosArgs) -> cosmosdb.RestoreParametersArgs:
     subscription = authorization.get_client_config_output().subscription_id
     return cosmosdb.RestoreParametersArgs(
         restore_mode=cosmosdb.RestoreMode.POINT_IN_TIME,
-        restore_source=pulumi.Output.format(
+        restore_source=args.deleted
+        or pulumi.Output.format(
             "/subscriptions/{0}/providers/Microsoft.DocumentDB/locations/{1}/restorableDatabaseAccounts/{2}",
             subscription,
             args.like.place.location,

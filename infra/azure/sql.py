@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pulumi
@@ -16,9 +16,10 @@ from infra.azure.place import Place
 from infra.azure.sql_database import (
     RESTORE_INPUTS,
     DatabaseArgs,
-    PointInTime,
+    Origin,
     declare_database,
     declare_policies,
+    point_in_time,
 )
 from infra.azure.sql_server import SqlServer, SqlServerArgs
 from infra.naming import restored_database, stamp
@@ -32,7 +33,8 @@ DATABASE = "AgentsDB"
 class SqlArgs:
     """`administrator` runs the migrations and lets the agents in as users of the database.
 
-    `backup_server` and `failover_group` are names that are used only with a paired region.
+    `backup_server` and `failover_group` are names that are used only with a paired region. `origins`: what a
+    restore, by its moment, is made from where that is no database that is there.
     """
 
     server: str
@@ -44,6 +46,7 @@ class SqlArgs:
     workspace_id: pulumi.Input[str]
     administrator: Identity
     restores: Sequence[Restore] = ()
+    origins: Mapping[datetime, Origin] = field(default_factory=dict)
 
 
 class Sql(pulumi.ComponentResource):
@@ -51,7 +54,7 @@ class Sql(pulumi.ComponentResource):
 
     With a paired region a failover group keeps copies on a server there. `server` is the host that clients
     connect to: the failover group's listener, which follows the primary, or the server's own name. `dialect`
-    is what the database speaks in this cloud.
+    is what the database speaks in this cloud. Its output `holds` is read back by `infra/stacks/recorded.py`.
     """
 
     def __init__(self, name: str, args: SqlArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -74,7 +77,11 @@ class Sql(pulumi.ComponentResource):
             self.server = self._failover(primary, backup, copied, ready)
         self.data = {"sql-database": original.id}
         self.dialect = args.place.cloud.sql_dialect
-        self.register_outputs({"server": self.server, "database": self.database})
+        holds = {
+            restored_database(DATABASE, as_of) if as_of else DATABASE: database.database_id
+            for as_of, database in known.items()
+        }
+        self.register_outputs({"server": self.server, "database": self.database, "holds": holds})
 
     def _database(self, name: str, primary: SqlServer) -> tuple[sql.Database, Sequence[pulumi.Resource]]:
         args, child = self._args, pulumi.ResourceOptions(parent=self)
@@ -97,7 +104,7 @@ class Sql(pulumi.ComponentResource):
             primary.name,
             args.place,
             args.settings,
-            PointInTime(source.id, restore.as_of),
+            args.origins.get(restore.as_of) or point_in_time(source.id, restore.as_of),
         )
         options = args.place.restored(self, kept=restore.kept, ignore_changes=RESTORE_INPUTS)
         database = declare_database(key, wanted, options)
