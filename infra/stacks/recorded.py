@@ -43,10 +43,10 @@ def read() -> list[Recorded]:
 
 
 def parse(outputs: Mapping[str, Any]) -> Iterator[Recorded]:
-    """From the outputs of a state's resources by URN; one entry for each account and database."""
-    for urn, values in sorted(outputs.items()):
-        service = _SERVICES.get(urn.split("::")[2].rpartition("$")[2])
-        held = values.get("holds") if service and isinstance(values, Mapping) else None
+    """From the type and outputs of a state's resources by URN; one entry for each account and database."""
+    for _, resource in sorted(outputs.items()):
+        service = _SERVICES.get(resource["type"])
+        held = (resource.get("outputs") or {}).get("holds")
         for name, identity in held.items() if isinstance(held, Mapping) else ():
             if service and isinstance(identity, str) and identity:
                 yield Recorded(service, name, identity.lower())

@@ -120,14 +120,13 @@ def test_a_deleted_copy_is_restored_as_a_copy_of_it() -> None:
     assert _problems(there, first, _restore("cosmos", of=first.as_of), held=[held]) == []
 
 
-def test_the_state_is_read_by_component_whatever_its_parents() -> None:
+def test_what_components_hold_is_read_from_the_state() -> None:
     urn = "urn:pulumi:dev::agents::"
-    held = recorded.parse(
-        {
-            f"{urn}agents:azure:Cosmos::cosmos": {"holds": {"cosmos-agents-dev": ACCOUNT.upper()}},
-            f"{urn}agents:azure:X$agents:azure:Sql::sql": {"holds": {"AgentsDB": DATABASE, "Copy": None}},
-            f"{urn}agents:azure:Cosmos::begun": {},
-            f"{urn}agents:azure:Vault::vault": {"holds": {"kv": "vault"}},
-        }
-    )
+    outputs = [
+        ("agents:azure:Cosmos", {"holds": {"cosmos-agents-dev": ACCOUNT.upper()}}),
+        ("agents:azure:Sql", {"holds": {"AgentsDB": DATABASE, "Copy": None}}),
+        ("agents:azure:RestoredCosmos", {}),
+        ("agents:azure:Vault", {"holds": {"kv": "vault"}}),
+    ]
+    held = recorded.parse({f"{urn}X${kind}::one": {"type": kind, "outputs": has} for kind, has in outputs})
     assert list(held) == RECORDED
