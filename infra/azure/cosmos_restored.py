@@ -12,6 +12,7 @@ from datetime import datetime
 import pulumi
 from pulumi_azure_native import authorization, cosmosdb, resources
 
+from infra.azure.conforming import Copy, once_conforming
 from infra.azure.cosmos import DATABASE, Cosmos, CosmosArgs
 from infra.azure.cosmos_account import RESTORE_INPUTS, AccountArgs, declare_account
 from infra.azure.cosmos_containers import containers
@@ -20,6 +21,7 @@ from infra.azure.diagnostics import diagnose
 from infra.azure.place import Place
 from infra.azure.private import Service
 from infra.naming import Names, stamp
+from infra.recovery import facts
 from infra.settings.restores import Restore, written
 
 _CONTAINERS = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
@@ -32,10 +34,11 @@ class RestoredCosmosArgs:
     """`like` is what an account of this environment has, under the restored one's name.
 
     `source` is the account whose history is looked into, `deleted` the id of the restorable account instead
-    where that one is gone.
+    where that one is gone. `original` is what the restored one has to be like before it is used.
     """
 
     like: CosmosArgs
+    original: Cosmos
     source: cosmosdb.DatabaseAccount
     restore: Restore
     deleted: str | None = None
@@ -45,7 +48,8 @@ class RestoredCosmos(pulumi.ComponentResource):
     """The account as of then, and what a restore does not bring: roles, network rules, endpoints and logs.
 
     Databases and containers come with their documents, so they exist before Pulumi could make them; a
-    deployment brings today's settings to them. Retention goes on: what would have expired by now has.
+    deployment brings today's settings to them. Retention goes on: what would have expired by now has. An
+    adopted one has its `endpoint` once it is like the original.
     """
 
     def __init__(
@@ -66,9 +70,18 @@ class RestoredCosmos(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=[made])
         roles.grant_items([one.name for one in containers(like.settings)], like.agents, after)
         roles.grant_database(like.operators, after)
-        like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
-        diagnose(name, self.account.id, like.workspace_id, child)
+        connected = like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
+        logs = diagnose(name, self.account.id, like.workspace_id, child)
         self.endpoint = self.account.document_endpoint
+        if args.restore.adopted:
+            copy = Copy(
+                "account",
+                lambda read, account: facts.account(read, account, DATABASE),
+                self.account.id,
+                args.original.account.id,
+                after=[*args.original.parts, *roles.made, *connected, made, logs],
+            )
+            self.endpoint = once_conforming(self.endpoint, place.cloud, copy)
         holds = {like.account: self.account.instance_id}
         self.register_outputs({"endpoint": self.endpoint, "holds": holds})
 
@@ -114,7 +127,7 @@ def restore_accounts(
         like = replace(args, account=names.restored_cosmos(restore.as_of))
         restored = RestoredCosmos(
             f"cosmos-{stamp(restore.as_of)}",
-            RestoredCosmosArgs(like, known[restore.of], restore, deleted.get(restore.as_of)),
+            RestoredCosmosArgs(like, original, known[restore.of], restore, deleted.get(restore.as_of)),
         )
         known[restore.as_of] = restored.account
         used = restored if restore.adopted else used

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
@@ -19,7 +19,7 @@ from tests.sandbox.served import Served, client
 from tests.waiting import until
 
 GROUP, ACCOUNT, SERVER, DATABASE = "rg-agents-dev", "cosmos-agents-dev", "sql-agents-dev", "AgentsDB"
-_PROGRAM = '''
+_PROGRAM = """
     import socket
 
     genuine = socket.getaddrinfo
@@ -85,7 +85,7 @@ _PROGRAM = '''
     )
     pulumi.export("endpoint", documents.endpoint)
     pulumi.export("database", sql.database)
-'''
+"""
 
 
 class Stack:
@@ -138,6 +138,12 @@ class Stack:
         """Ids by name."""
         found = self.sql.databases.list_by_server(GROUP, SERVER)
         return {one.name: one.database_id for one in found if one.name != "master"}
+
+    def deleted(self, instance: str) -> datetime:
+        """The last second before an account was deleted."""
+        found = self.cosmos.restorable_database_accounts.get_by_location("westeurope", instance)
+        at: datetime = found.deletion_time
+        return (at - timedelta(microseconds=1)).replace(microsecond=0)
 
     def drop_account(self, name: str = ACCOUNT) -> None:
         self.cosmos.database_accounts.begin_delete(GROUP, name, polling_interval=0).result()

@@ -1,4 +1,4 @@
-"""Data that was deleted in Azure, through a real engine: refused, restored, given up; and what that leaves."""
+"""Data that was deleted in Azure, through a real engine: refused, restored or given up."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.infra.recovery.stack import ACCOUNT, DATABASE, Stack
 pytestmark = [pytest.mark.timeout(600)]
 
 
-def _second() -> datetime:
-    """A second that everything before is older than, and everything after newer: restores are to the second."""
+def second() -> datetime:
+    """A second between what was done before and what is done after."""
     time.sleep(1.1)
     found = datetime.now(UTC).replace(microsecond=0)
     time.sleep(1.1)
@@ -25,7 +25,7 @@ def _second() -> datetime:
 def test_deleted_data_is_refused_until_it_is_restored(stack: Stack) -> None:
     stack.up()
     stack.backed_up()
-    as_of = _second()
+    as_of = second()
     before, rows = stack.accounts()[ACCOUNT], stack.databases()[DATABASE]
     stack.drop_account()
     stack.drop_database()
@@ -79,8 +79,16 @@ def test_destroyed_on_purpose_is_not_lost(stack: Stack) -> None:
 
 def test_a_deleted_group_is_refused_like_what_was_in_it(stack: Stack) -> None:
     stack.up()
+    before = stack.accounts()[ACCOUNT], stack.databases()[DATABASE]
+    second()
     stack.drop_group()
     refused = stack.up(refresh=True, fails=True)
     assert f"account {ACCOUNT}" in refused
     assert f"database {DATABASE}" in refused
     assert [one.name for one in stack.groups.resource_groups.list()] == []
+    account, database = before
+    as_of = stack.deleted(account)
+    stack.configure(restores=[{"as_of": written(as_of), "services": ["cosmos"]}], begin_empty=[database])
+    stack.up(refresh=True)
+    assert stack.accounts().keys() == {ACCOUNT, f"{ACCOUNT}-{as_of:%Y%m%d%H%M%S}"}
+    stack.project.pulumi("preview", "--refresh", "--expect-no-changes")
