@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.sql import SqlManagementClient
@@ -122,6 +123,14 @@ class Stack:
 
     def up(self, *, refresh: bool = False, fails: bool = False) -> str:
         return self.project.up(*(["--refresh"] if refresh else []), fails=fails)
+
+    def exists(self, id: str, version: str) -> bool:  # noqa: A002 - Azure's word
+        """Whether Resource Manager has a resource."""
+        try:
+            self.groups.resources.get_by_id(id, api_version=version)
+        except ResourceNotFoundError:
+            return False
+        return True
 
     def backed_up(self) -> datetime:
         """Now, with a first backup of the SQL server taken."""
