@@ -236,6 +236,12 @@ def look_up(value: Any, path: str) -> Any:
     return value
 
 
+def is_known(value: Any) -> bool:
+    """Whether nothing in a value of a plan is yet to be found out."""
+    text = json.dumps(value)
+    return not any(sentinel in text for sentinel in _NOT_KNOWN_YET)
+
+
 def shown(value: Any, limit: int = 80) -> str:
     """A value in a line of text, cut to `limit` characters."""
     if value is MISSING:

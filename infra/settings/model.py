@@ -52,6 +52,7 @@ class Settings(Section):
     account. Without it there are none. `protect` keeps stateful resources from being deleted, by
     Pulumi and (with management locks) by anyone. `republish`: events that were published since then and
     nobody has acted upon are published again, once for each value.
+    `begin_empty` gives up data that was deleted: the ids that the refusal to begin empty names.
     """
 
     environment: EnvironmentName
@@ -84,6 +85,7 @@ class Settings(Section):
     restores: tuple[Restore, ...] = ()
     republish: Moment | None = None
     recovery: RecoverySettings = RecoverySettings()
+    begin_empty: tuple[ObjectId, ...] = ()
 
     @model_validator(mode="after")
     def _is_what_its_role_can_be(self) -> Self:

@@ -16,7 +16,8 @@ from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings
 from infra.settings.restores import of_service
-from infra.stacks import ground, restore_points, services
+from infra.stacks import ground, services
+from infra.stacks.data_origins import decide
 from infra.stacks.outputs import outputs_of
 from infra.stacks.republish import Publisher
 from infra.stacks.watch import watch
@@ -32,7 +33,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     names, domain = Names(settings.environment, settings.suffix), ground.domain_of(settings, cloud)
     host = names.host(domain)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
-    restore_points.check(settings, names, cloud)  # likewise
+    origins = decide(settings, names, cloud)  # likewise
 
     base = ground.lay(settings, names, cloud)
     place, exposure, workspace, agents = base.place, base.exposure, base.workspace, base.agents
@@ -63,7 +64,9 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         operators=base.operators,
     )
     cosmos = Cosmos("cosmos", cosmos_args)
-    documents = restore_accounts(cosmos, cosmos_args, of_service(settings.restores, "cosmos"), names)
+    documents = restore_accounts(
+        cosmos, cosmos_args, of_service(settings.restores, "cosmos"), names, origins.accounts
+    )
     sql = Sql(
         "sql",
         SqlArgs(
@@ -76,6 +79,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             workspace_id=workspace,
             administrator=migration,
             restores=of_service(settings.restores, "sql"),
+            origins=origins.databases,
         ),
     )
     provided = services.provide(base, prompts, publisher.grantees)
