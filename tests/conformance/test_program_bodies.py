@@ -39,14 +39,14 @@ def test_the_program_declares_what_it_is_judged_for(program: list[Declared]) -> 
 
 
 def test_every_body_is_right(program: list[Declared]) -> None:
-    assert _wrong(program) == {}
+    assert _faults(program) == {}
 
 
 def test_every_body_of_a_stamp_is_right() -> None:
-    assert _wrong(declared("prod-dr")) == {}
+    assert _faults(declared("prod-dr")) == {}
 
 
-def _wrong(program: list[Declared]) -> dict[str, object]:
+def _faults(program: list[Declared]) -> dict[str, object]:
     found = {item.name: judge_of(item.row).problems(item.body) for item in program}
     return {name: problems for name, problems in found.items() if problems}
 
