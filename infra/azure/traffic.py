@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import resources
@@ -41,23 +42,23 @@ class Traffic(pulumi.ComponentResource):
             resource_group_name=args.resource_group,
             properties=resources.DeploymentPropertiesArgs(
                 mode=resources.DeploymentMode.INCREMENTAL,
-                template={
-                    "$schema": _SCHEMA,
-                    "contentVersion": "1.0.0.0",
-                    "resources": [
-                        {
-                            "type": _RECORDS,
-                            "apiVersion": _VERSION,
-                            "name": f"{args.zone}/{relative_name(args.host, args.zone)}",
-                            "properties": {
-                                "TTL": TTL_SECONDS,
-                                "ARecords": [{"ipv4Address": args.address}],
-                                "metadata": {SERVED_BY: args.served_by},
-                            },
-                        }
-                    ],
-                },
+                template=template(args.zone, args.host, args.address, args.served_by),
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
+
+
+def template(zone: str, host: str, address: pulumi.Input[str], served_by: str) -> dict[str, Any]:
+    """What sets the record, whatever it was before."""
+    record = {
+        "type": _RECORDS,
+        "apiVersion": _VERSION,
+        "name": f"{zone}/{relative_name(host, zone)}",
+        "properties": {
+            "TTL": TTL_SECONDS,
+            "ARecords": [{"ipv4Address": address}],
+            "metadata": {SERVED_BY: served_by},
+        },
+    }
+    return {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": [record]}

@@ -109,7 +109,7 @@ _TABLE = (
     Declared("Microsoft.Insights/dataCollectionRules", own=True),
     Declared("Microsoft.Insights/diagnosticSettings"),
     Declared("Microsoft.KeyVault/vaults", own=True),
-    Declared(_IDENTITIES, own=True),
+    Declared(_IDENTITIES, own=True, paired=True),
     Declared(f"{_IDENTITIES}/federatedIdentityCredentials"),
     Declared("Microsoft.Monitor/accounts", own=True),
     Declared("Microsoft.Network/dnsZones"),

@@ -39,8 +39,16 @@ def test_the_program_declares_what_it_is_judged_for(program: list[Declared]) -> 
 
 
 def test_every_body_is_right(program: list[Declared]) -> None:
-    wrong = {item.name: judge_of(item.row).problems(item.body) for item in program}
-    assert {name: found for name, found in wrong.items() if found} == {}
+    assert _faults(program) == {}
+
+
+def test_every_body_of_a_stamp_is_right() -> None:
+    assert _faults(declared("prod-dr")) == {}
+
+
+def _faults(program: list[Declared]) -> dict[str, object]:
+    found = {item.name: judge_of(item.row).problems(item.body) for item in program}
+    return {name: problems for name, problems in found.items() if problems}
 
 
 def test_every_body_is_accepted(program: list[Declared]) -> None:

@@ -1,12 +1,16 @@
 """Which images run."""
 
 import re
+from collections.abc import Iterator
 
 from infra.policy.model import UNKNOWN, Resource, Stack
 from infra.policy.rule import Faults, StackFaults, resource_rule, stack_rule
 from infra.policy.rules.podspec import WORKLOADS, containers
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_REGISTRY = re.compile(r"/Microsoft\.ContainerRegistry/registries/([A-Za-z0-9]+)$", re.IGNORECASE)
+# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/containers#acrpull
+_ACR_PULL = "/7f951dda-4ed3-4680-a7ca-43fe172d538d"
 #: A full version, as nobody pushes twice: `1.4.2`, `v1.4.2-rc.1`.
 _VERSION = re.compile(r":v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")
 
@@ -29,8 +33,9 @@ def images_are_pinned(workload: Resource) -> Faults:
     source="https://learn.microsoft.com/azure/container-registry/container-registry-import-images",
 )
 def images_come_from_our_registry(stack: Stack) -> StackFaults:
-    """Pods pull from the environment's own registry only."""
+    """Pods pull from the stack's own registry, or from one that it was let pull from, only."""
     names = {registry.azure_name() for registry in stack.of("azure-native:containerregistry:Registry")}
+    names |= set(_lent(stack))
     if UNKNOWN in names:
         return
     for workload in stack.of(*WORKLOADS):
@@ -39,3 +44,13 @@ def images_come_from_our_registry(stack: Stack) -> StackFaults:
             host = image.partition("/")[0].partition(".")[0] if isinstance(image, str) else UNKNOWN
             if host is not UNKNOWN and host not in names:
                 yield workload, f"container {name} runs {image}"
+
+
+def _lent(stack: Stack) -> Iterator[str]:
+    """Registries of other stacks: a stamp in the paired region pulls what its environment built."""
+    for assignment in stack.of("azure-native:authorization:RoleAssignment"):
+        definition, scope = assignment.get("roleDefinitionId"), assignment.get("scope")
+        if not isinstance(definition, str) or not definition.lower().endswith(_ACR_PULL):
+            continue
+        if isinstance(scope, str) and (found := _REGISTRY.search(scope)):
+            yield found[1]

@@ -6,7 +6,7 @@ from tests.infra.policy.declared import Change, added, both, changed, removed, u
 from tests.infra.policy.production import azure, placed
 
 _POD = "spec.template.spec"
-_CONTAINER = f"{_POD}.containers.0"
+CONTAINER = f"{_POD}.containers.0"
 AGENT = "notification-agent"
 
 #: Rule -> changes, each of which breaks it alone.
@@ -187,47 +187,47 @@ BREACHES: dict[str, list[Change]] = {
     ],
     # images
     "images-are-pinned": [
-        changed(AGENT, f"{_CONTAINER}.image", "acragentsprod.azurecr.io/agents-api-notification:latest"),
-        changed(AGENT, f"{_CONTAINER}.image", "acragentsprod.azurecr.io/agents-api-notification"),
-        changed(AGENT, f"{_CONTAINER}.image", "acragentsprod.azurecr.io/agents-api-notification:1.2"),
+        changed(AGENT, f"{CONTAINER}.image", "acragentsprod.azurecr.io/agents-api-notification:latest"),
+        changed(AGENT, f"{CONTAINER}.image", "acragentsprod.azurecr.io/agents-api-notification"),
+        changed(AGENT, f"{CONTAINER}.image", "acragentsprod.azurecr.io/agents-api-notification:1.2"),
     ],
     "images-come-from-our-registry": [
-        changed(AGENT, f"{_CONTAINER}.image", "docker.io/library/nginx:1.29.0"),
-        changed(AGENT, f"{_CONTAINER}.image", "nginx:1.29.0"),
+        changed(AGENT, f"{CONTAINER}.image", "docker.io/library/nginx:1.29.0"),
+        changed(AGENT, f"{CONTAINER}.image", "nginx:1.29.0"),
     ],
     # pods
     "pods-do-not-run-as-root": [
         without(AGENT, f"{_POD}.securityContext.runAsNonRoot"),
-        changed(AGENT, f"{_CONTAINER}.securityContext.runAsNonRoot", False),
-        changed(AGENT, f"{_CONTAINER}.securityContext.runAsUser", 0),
+        changed(AGENT, f"{CONTAINER}.securityContext.runAsNonRoot", False),
+        changed(AGENT, f"{CONTAINER}.securityContext.runAsUser", 0),
     ],
     "containers-cannot-change-their-image": [
-        without(AGENT, f"{_CONTAINER}.securityContext.readOnlyRootFilesystem")
+        without(AGENT, f"{CONTAINER}.securityContext.readOnlyRootFilesystem")
     ],
     "containers-have-no-capabilities": [
-        without(AGENT, f"{_CONTAINER}.securityContext.capabilities"),
-        changed(AGENT, f"{_CONTAINER}.securityContext.capabilities.add", ["NET_ADMIN"]),
+        without(AGENT, f"{CONTAINER}.securityContext.capabilities"),
+        changed(AGENT, f"{CONTAINER}.securityContext.capabilities.add", ["NET_ADMIN"]),
     ],
     "containers-cannot-gain-privileges": [
-        without(AGENT, f"{_CONTAINER}.securityContext.allowPrivilegeEscalation"),
-        changed(AGENT, f"{_CONTAINER}.securityContext.privileged", True),
+        without(AGENT, f"{CONTAINER}.securityContext.allowPrivilegeEscalation"),
+        changed(AGENT, f"{CONTAINER}.securityContext.privileged", True),
     ],
     "pods-filter-their-system-calls": [
         without(AGENT, f"{_POD}.securityContext.seccompProfile"),
-        changed(AGENT, f"{_CONTAINER}.securityContext.seccompProfile", {"type": "Unconfined"}),
+        changed(AGENT, f"{CONTAINER}.securityContext.seccompProfile", {"type": "Unconfined"}),
     ],
     "pods-share-nothing-of-their-node": [
         changed(AGENT, f"{_POD}.hostNetwork", True),
         changed(AGENT, f"{_POD}.volumes.0", {"name": "tmp", "hostPath": {"path": "/"}}),
-        changed(AGENT, f"{_CONTAINER}.ports", [{"containerPort": 80, "hostPort": 80}]),
+        changed(AGENT, f"{CONTAINER}.ports", [{"containerPort": 80, "hostPort": 80}]),
     ],
     "containers-say-what-they-need": [
-        without(AGENT, f"{_CONTAINER}.resources.requests.cpu"),
-        without(AGENT, f"{_CONTAINER}.resources.limits"),
+        without(AGENT, f"{CONTAINER}.resources.requests.cpu"),
+        without(AGENT, f"{CONTAINER}.resources.limits"),
     ],
     "deployments-are-probed": [
-        without(AGENT, f"{_CONTAINER}.readinessProbe"),
-        without(AGENT, f"{_CONTAINER}.livenessProbe"),
+        without(AGENT, f"{CONTAINER}.readinessProbe"),
+        without(AGENT, f"{CONTAINER}.livenessProbe"),
     ],
     # workload
     "namespaces-deny-traffic-by-default": [
@@ -253,16 +253,16 @@ BREACHES: dict[str, list[Change]] = {
     "namespaces-are-bounded": [removed("quota")],
     # secrets
     "pods-are-handed-no-secrets": [
-        changed(AGENT, f"{_CONTAINER}.env.0", {"name": "PagerDuty__RoutingKey", "value": "R0123456789"}),
-        changed(AGENT, f"{_CONTAINER}.env.0", {"name": "Url", "value": "postgres://app:hunter2@host/db"}),
-        changed(AGENT, f"{_CONTAINER}.env.0", {"name": "ClientSecret", "value": "hunter2"}),
-        changed(AGENT, f"{_CONTAINER}.env.0", {"name": "STORAGE_CONNECTION_STRING", "value": "somewhere"}),
+        changed(AGENT, f"{CONTAINER}.env.0", {"name": "PagerDuty__RoutingKey", "value": "R0123456789"}),
+        changed(AGENT, f"{CONTAINER}.env.0", {"name": "Url", "value": "postgres://app:hunter2@host/db"}),
+        changed(AGENT, f"{CONTAINER}.env.0", {"name": "ClientSecret", "value": "hunter2"}),
+        changed(AGENT, f"{CONTAINER}.env.0", {"name": "STORAGE_CONNECTION_STRING", "value": "somewhere"}),
         changed(
             AGENT,
-            f"{_CONTAINER}.env.0",
+            f"{CONTAINER}.env.0",
             {"name": "APPLICATIONINSIGHTS_CONNECTION_STRING", "value": "AccountKey=" + "a1b2" * 11},
         ),
-        changed(AGENT, f"{_CONTAINER}.args", ["--db", "Server=x;Password=hunter22;"]),
+        changed(AGENT, f"{CONTAINER}.args", ["--db", "Server=x;Password=hunter22;"]),
     ],
     "config-maps-hold-no-secrets": [
         changed("prompts", "data", {"config": "AccountEndpoint=https://x;AccountKey=" + "a1b2" * 11}),

@@ -15,8 +15,8 @@ from infra.policy.production import is_production
 from infra.policy.rule import ResourceRule, Rule, StackRule
 from infra.policy.rules import RULES
 from infra.policy.stateful import STATEFUL
-from tests.infra.policy.breaches import AGENT, BREACHES, ELSEWHERE
-from tests.infra.policy.declared import Change, after, as_stack, changed, removed
+from tests.infra.policy.breaches import AGENT, BREACHES, CONTAINER, ELSEWHERE
+from tests.infra.policy.declared import DIGEST, Change, after, as_stack, changed, removed
 from tests.infra.policy.production import PRODUCTION
 
 ROOT = Path(__file__).parents[3]
@@ -65,6 +65,31 @@ def test_a_breach_is_found_by_its_rule_and_by_no_other(rule: str, change: Change
 def test_rules_about_other_stacks(rule: str) -> None:
     name, changes = ELSEWHERE[rule]
     assert list(faults(as_stack(after(PRODUCTION, *changes), name))) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("role", "lent"),
+    [("7f951dda-4ed3-4680-a7ca-43fe172d538d", True), ("8311e382-0749-4cb8-b61a-304f252e45ec", False)],
+    ids=["pulls", "pushes"],
+)
+def test_a_stack_may_pull_from_a_registry_that_it_was_let_pull_from(role: str, *, lent: bool) -> None:
+    """As a stamp does, which builds no images."""
+    definition = f"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    scope = (
+        "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/acragentsother"
+    )
+    image = f"acragentsother.azurecr.io/agents-api-notification:1.0.0@{DIGEST}"
+    found = faults(
+        as_stack(
+            after(
+                PRODUCTION,
+                changed(AGENT, f"{CONTAINER}.image", image),
+                changed("role", "roleDefinitionId", definition),
+                changed("role", "scope", scope),
+            )
+        )
+    )
+    assert found.keys() == (set() if lent else {"images-come-from-our-registry"})
 
 
 def test_every_rule_has_a_breach() -> None:

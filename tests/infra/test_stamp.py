@@ -1,0 +1,135 @@
+"""A stamp, phase by phase: what it declares, and what of its source it leaves alone."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conformance.bicep import ROOT
+from tests.conformance.program import Recorder, record
+
+pytestmark = pytest.mark.slow
+
+COMMAND, TRAFFIC = "command:local:Command", "agents:azure:Traffic"
+#: Resources of these types in the source's group are what a stamp may add to it.
+ADDED = {
+    "azure-native:cosmosdb:SqlResourceSqlRoleAssignment",
+    "azure-native:managedidentity:FederatedIdentityCredential",
+    "azure-native:resources:Deployment",
+}
+
+
+@cache
+def stamp(**recovery: Any) -> Recorder:
+    """prod-dr with these settings of recovery."""
+    config = yaml.safe_load((ROOT / "Pulumi.prod-dr.yaml").read_text())
+    config["config"]["agents:recovery"] = recovery
+    with TemporaryDirectory() as name:
+        (Path(name) / "Pulumi.prod-dr.yaml").write_text(yaml.safe_dump(config))
+        return record("prod-dr", root=Path(name))
+
+
+def kinds(found: Recorder) -> Counter[str]:
+    return Counter(kind for kind, _, _ in found.registered)
+
+
+def commands(found: Recorder) -> dict[str, str]:
+    return {name: inputs["create"] for kind, name, inputs in found.registered if kind == COMMAND}
+
+
+def of_components(found: Recorder) -> set[str]:
+    return {urn.split("::")[2].rpartition("$")[2] for urn in found.by_urn}
+
+
+def test_it_adds_to_its_source_and_has_the_rest_for_itself() -> None:
+    groups: dict[str, set[str]] = {}
+    for kind, _, inputs in stamp().registered:
+        if "resourceGroupName" in inputs:
+            groups.setdefault(str(inputs["resourceGroupName"]), set()).add(kind)
+    assert groups.keys() == {"rg-agents-prod-dr", "rg-agents-prod"}
+    assert groups["rg-agents-prod"] == ADDED
+
+
+def test_everything_of_its_own_is_in_its_region() -> None:
+    regions = {
+        str(inputs["location"])
+        for kind, _, inputs in stamp().registered
+        if kind.startswith("azure-native:") and "location" in inputs
+    }
+    assert {region.lower() for region in regions} == {"northeurope", "global"}
+
+
+def test_the_database_fails_over_by_force_unless_the_source_is_known_to_answer() -> None:
+    forced, planned = (commands(stamp(acknowledged=known))["sql"] for known in (False, True))
+    assert "--server sql-agents-prod-backup --allow-data-loss" in forced
+    assert "--server sql-agents-prod-backup --try-planned-before-forced-failover" in planned
+
+
+def test_the_sources_users_stay_in_the_database() -> None:
+    (job,) = [
+        inputs for kind, name, inputs in stamp().registered if kind.endswith(":Job") and name == "migration"
+    ]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    assert told["Sql__User"] == "id-migration-agents-prod"
+    assert "id-devops-agents-prod" in told["Sql__Kept"]
+    assert "id-devops-agents-prod-dr" in told["Sql__Users"]
+
+
+def test_without_traffic_the_name_is_left_alone() -> None:
+    found = of_components(stamp(traffic=False))
+    assert not {TRAFFIC, "agents:workload:Certificate"} & found
+    assert "agents:workload:Republishing" in found
+
+
+def test_drained_it_has_no_agents_and_the_data_stays_where_it_is() -> None:
+    found = stamp(phase="drained")
+    assert not [kind for kind in kinds(found) if kind.startswith("kubernetes:")]
+    assert commands(found).keys() == {"sql"}
+    assert TRAFFIC not in of_components(found)
+
+
+def test_returned_the_data_goes_back_without_loss() -> None:
+    found = commands(stamp(phase="returned"))
+    assert found.keys() == {"sql-home", "cosmos-home"}
+    assert "--server sql-agents-prod " in found["sql-home"]
+    assert "data-loss" not in found["sql-home"]
+    assert "--try-planned" not in found["sql-home"]
+    assert found["cosmos-home"].endswith("--failover-policies westeurope=0 northeurope=1 --output none")
+
+
+def test_images_of_the_backup_stack_can_be_pulled_instead() -> None:
+    found = stamp(images="backup", digest="sha256:" + "0" * 64)
+    assert "image" not in commands(found)
+    scopes = [inputs["scope"] for kind, name, inputs in found.registered if name == "pull-kubelet"]
+    assert scopes[0].endswith(
+        "/rg-agents-prod-backup/providers/Microsoft.ContainerRegistry/registries/acragentsprodbackup"
+    )
+
+
+@pytest.fixture
+def az(tmp_path: Path) -> Path:
+    """Where a made-up `az` notes what it is asked; it shows the account written in the file `written`."""
+    script = tmp_path / "az"
+    script.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncase "$2" in show) cat {tmp_path}/written;; esac\n'
+    )
+    script.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("written", "changes"), [("North Europe", 1), ("West Europe", 0)])
+def test_priorities_change_only_where_they_are_not_so(az: Path, written: str, changes: int) -> None:
+    (az / "written").write_text(f"{written}\n")
+    environment = {"PATH": f"{az}:/usr/bin:/bin"}
+    command = commands(stamp(phase="returned"))["cosmos-home"]
+    subprocess.run(["/bin/sh", "-c", command], env=environment, check=True)
+    asked = (az / "asked").read_text().splitlines()
+    assert len([line for line in asked if "failover-priority-change" in line]) == changes
