@@ -6,6 +6,8 @@ resource is known only when that one is imported, so this is repeated until noth
 
     while uv run python -m infra.recovery.adopt --stack prod > import.json; do
       pulumi import --stack prod --file import.json --yes --protect=false --generate-code=false
+      pulumi stack export --stack prod | uv run python -m infra.recovery.settle --stack prod > settled.json
+      pulumi stack import --stack prod --file settled.json
     done
 
 Reads only. Exit codes: 0 there is something to import; 1 nothing more; 2 it could not be looked at. What is
@@ -84,7 +86,8 @@ def adopted(preview: Document, wanted: Document, subscription: str, exists: Exis
     """The import file reduced to what is there, with ids, and to the components that it lies in."""
     places = dict(_places(preview, subscription))
     urns: Mapping[str, str] = wanted.get("nameTable") or {}
-    by_name = {one["name"]: one for one in wanted["resources"]}
+    entries: list[Document] = wanted.get("resources") or []
+    by_name = {one["name"]: one for one in entries}
 
     def qualified(one: Document) -> str:
         """Types of its parents and its own, joined as in URNs."""
@@ -95,7 +98,7 @@ def adopted(preview: Document, wanted: Document, subscription: str, exists: Exis
         return one["type"] if above == "pulumi:pulumi:Stack" else f"{above}${one['type']}"
 
     found = []
-    for one in wanted["resources"]:
+    for one in entries:
         if one.get("component"):
             found.append(one)
             continue
