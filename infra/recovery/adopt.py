@@ -94,7 +94,7 @@ def adopted(preview: Document, wanted: Document, subscription: str, exists: Exis
         parent = one.get("parent")
         if parent in by_name:
             return f"{qualified(by_name[parent])}${one['type']}"
-        above = urns[parent].split("::")[2] if parent in urns else "pulumi:pulumi:Stack"
+        above = urns[parent].split("::")[2] if parent and parent in urns else "pulumi:pulumi:Stack"
         return one["type"] if above == "pulumi:pulumi:Stack" else f"{above}${one['type']}"
 
     found = []
