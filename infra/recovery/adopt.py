@@ -6,6 +6,8 @@ resource is known only when that one is imported, so this is repeated until noth
 
     while uv run python -m infra.recovery.adopt --stack prod > import.json; do
       pulumi import --stack prod --file import.json --yes --protect=false --generate-code=false
+      pulumi stack export --stack prod | uv run python -m infra.recovery.settle --stack prod > settled.json
+      pulumi stack import --stack prod --file settled.json
     done
 
 Reads only. Exit codes: 0 there is something to import; 1 nothing more; 2 it could not be looked at. What is
@@ -84,18 +86,19 @@ def adopted(preview: Document, wanted: Document, subscription: str, exists: Exis
     """The import file reduced to what is there, with ids, and to the components that it lies in."""
     places = dict(_places(preview, subscription))
     urns: Mapping[str, str] = wanted.get("nameTable") or {}
-    by_name = {one["name"]: one for one in wanted["resources"]}
+    entries: list[Document] = wanted.get("resources") or []
+    by_name = {one["name"]: one for one in entries}
 
     def qualified(one: Document) -> str:
         """Types of its parents and its own, joined as in URNs."""
         parent = one.get("parent")
         if parent in by_name:
             return f"{qualified(by_name[parent])}${one['type']}"
-        above = urns[parent].split("::")[2] if parent in urns else "pulumi:pulumi:Stack"
+        above = urns[parent].split("::")[2] if parent and parent in urns else "pulumi:pulumi:Stack"
         return one["type"] if above == "pulumi:pulumi:Stack" else f"{above}${one['type']}"
 
     found = []
-    for one in wanted["resources"]:
+    for one in entries:
         if one.get("component"):
             found.append(one)
             continue

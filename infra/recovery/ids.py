@@ -98,6 +98,7 @@ _ROWS: Final[Mapping[str, tuple[str, str, str]]] = {
         "2025-02-15",
     ),
     "eventgrid:Topic": ("*", "Microsoft.EventGrid/topics/{topicName}", "2025-02-15"),
+    "keyvault:Secret": ("keyvault:Vault", "secrets/{secretName}", "2024-11-01"),
     "keyvault:Vault": ("*", "Microsoft.KeyVault/vaults/{vaultName}", "2024-11-01"),
     "managedidentity:FederatedIdentityCredential": (
         "managedidentity:UserAssignedIdentity",
