@@ -16,6 +16,7 @@ from rich.console import Console
 from sandbox import deploy as deployment
 from sandbox.config import Config
 from sandbox.faults import command as faults
+from sandbox.faults.wording import described
 from sandbox.host import azlogin, environment, lifecycle, programs, session
 from sandbox.host import internet as outside
 from sandbox.host import status as state
@@ -83,7 +84,24 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         for part in found.parts:
             heal = f"; {part.heal}" if part.heal else ""
             print(f"  {part.name:<28} {part.state:<8} {_time(part.since):<20} {part.detail}{heal}")
+        for line in _disturbances(found):
+            print(line)
     raise typer.Exit(0 if found.state == "running" else 1)
+
+
+def _disturbances(found: state.Status) -> list[str]:
+    """A line for the regions that are lost, and one for the faults in force."""
+    if found.outages is None or found.faults is None:
+        return ["Lost regions and faults in force are not known: what serves Azure does not answer."]
+    lines = []
+    if found.outages:
+        lost = ", ".join(f"{one['region']} since {one['since']}" for one in found.outages)
+        lines.append(f"Regions lost: {lost}. `sandbox outage <region> --end` brings one back.")
+    if found.faults:
+        lines.append(
+            f"Faults in force: {'; '.join(map(described, found.faults))}. `sandbox fault clear` ends them."
+        )
+    return lines
 
 
 @app.command()

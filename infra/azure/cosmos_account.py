@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +14,11 @@ from infra.settings.sections import CosmosSettings
 
 #: They make another account out of this one; leaving them out later must not undo a restore.
 RESTORE_INPUTS = ("createMode", "restoreParameters")
+#: Failovers decide on the order of the regions, the service's as well as people's, and Azure refuses an
+#: update that changes it: what Azure has is right, and an update with `--refresh` sends just that. Regions
+#: that are added or removed at the end are no change of these, and are made.
+#: https://learn.microsoft.com/azure/cosmos-db/nosql/manage-with-cli#add-or-remove-regions
+_DECIDED_BY_FAILOVERS = ("locations[*].locationName", "locations[*].failoverPriority")
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ def declare_account(key: str, args: AccountArgs, opts: pulumi.ResourceOptions) -
     """With a paired region the account lives in both, and Azure moves writes when the first is lost."""
     place = args.place
     regions = [place.location, *filter(None, [place.paired if args.paired else None])]
-    return cosmosdb.DatabaseAccount(
+    account = cosmosdb.DatabaseAccount(
         key,
         account_name=args.account,
         resource_group_name=place.resource_group,
@@ -68,5 +74,25 @@ def declare_account(key: str, args: AccountArgs, opts: pulumi.ResourceOptions) -
             cosmosdb.IpAddressOrRangeArgs(ip_address_or_range=address) for address in args.exposure.addresses
         ],
         tags=place.tags,
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(ignore_changes=list(_DECIDED_BY_FAILOVERS))
+        ),
     )
+    account.locations.apply(lambda found: _tell_of_other_regions(account, args.account, regions, found))
+    return account
+
+
+def _tell_of_other_regions(
+    account: pulumi.Resource,
+    name: str,
+    wanted: Sequence[str],
+    found: Sequence[cosmosdb.outputs.LocationResponse],
+) -> None:
+    """One region in another's place looks like a failover, and so is left alone: say so."""
+    there = ["".join((place.location_name or "").split()).lower() for place in found]
+    if len(there) == len(wanted) and set(there) != set(wanted):
+        pulumi.log.warn(
+            f"{name} is in {', '.join(there)}, and the settings want {', '.join(wanted)}. A region is "
+            "replaced in two updates: first without agents:paired_location, then with the new one.",
+            account,
+        )

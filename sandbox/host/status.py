@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from sandbox import control
 from sandbox.config import Config
 from sandbox.host import network, parts, session
 from sandbox.host.cgroup import Cgroup
+from sandbox.host.errors import HostError
 from sandbox.host.supervisor import Programs
 
 _UP, _RUNNING = "UP", "RUNNING"
+#: Seconds that the process that serves Azure may take to answer.
+_PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Status:
-    """`interrupted`: processes of ours are left without their supervisor."""
+    """`interrupted`: processes of ours are left without their supervisor.
+
+    `outages` and `faults` are what was asked for, as `outage --json` and `fault list --json` have it: they
+    make nothing ill, and nothing need be done about them. None where the process that knows does not answer.
+    """
 
     state: Literal["running", "degraded", "interrupted", "down"]
     since: float | None
     heal: str | None
     parts: list[Part]
+    outages: list[dict[str, Any]] | None = field(default_factory=list)
+    faults: list[dict[str, Any]] | None = field(default_factory=list)
 
 
 def status(config: Config) -> Status:
@@ -50,7 +60,17 @@ def status(config: Config) -> Status:
         return Status("degraded", current.started, heal, [supervisor])
     found = [_network(config), *_programs(config)]
     ill = any(part.heal for part in found)
-    return Status("degraded" if ill else "running", current.started, "`make up`" if ill else None, found)
+    state: Literal["running", "degraded"] = "degraded" if ill else "running"
+    outages, faults = (_asked(config, command) for command in ("outage list", "fault list"))
+    return Status(state, current.started, "`make up`" if ill else None, found, outages, faults)
+
+
+def _asked(config: Config, command: str) -> list[dict[str, Any]] | None:
+    try:
+        found: list[dict[str, Any]] = control.ask(config, command, patience=_PATIENCE)
+    except (HostError, OSError, ValueError):
+        return None
+    return found
 
 
 def _network(config: Config) -> Part:

@@ -38,9 +38,15 @@ def test_dev_protects_nothing(in_dev: Declarations) -> None:
 
 
 def test_leaving_out_restore_inputs_undoes_no_restore(in_dev: Declarations) -> None:
-    assert set(in_dev.one("cosmosdb:DatabaseAccount").ignored) == {"createMode", "restoreParameters"}
+    assert {"createMode", "restoreParameters"} <= set(in_dev.one("cosmosdb:DatabaseAccount").ignored)
     database = set(in_dev.one("sql:Database").ignored)
     assert {"createMode", "restorePointInTime", "sourceDatabaseId", "recoverableDatabaseId"} <= database
+
+
+def test_failovers_are_not_undone(in_prod: Declarations) -> None:
+    """Which region is written; whether one is spread over zones is still the settings'."""
+    ignored = {one for one in in_prod.one("cosmosdb:DatabaseAccount").ignored if one.startswith("locations")}
+    assert ignored == {"locations[*].locationName", "locations[*].failoverPriority"}
 
 
 def test_throughput_tuned_by_hand_stays(in_dev: Declarations) -> None:
