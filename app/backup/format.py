@@ -10,7 +10,7 @@ version was made, in seconds since the epoch; the newest version of a secret is 
   that wrapped the data key, its version included), and `vault`, `secret` and `version`, which must be those
   of the blob's name: a copy that lies in another's place is not taken for it.
 - wrapped key: the 32 bytes of a data key of this copy alone; `unwrapKey` of `kid` gives them back.
-- nonce: 12 bytes; tag: 16 bytes. What is authenticated beside the ciphertext is the first part, as it stands.
+- nonce: 12 bytes; tag: 16 bytes. The first part, as it stands, is authenticated with the ciphertext.
 - plain text: JSON with `value`, `contentType` (or null), `tags`, `enabled`, `notBefore` and `expires` (seconds
   since the epoch, or null) and `created` (seconds since the epoch).
 
@@ -108,7 +108,7 @@ async def seal(secret: Secret, key: WrappingKey) -> bytes:
 
 
 async def unseal(blob: bytes, expected: Name, key: WrappingKey) -> Secret:
-    """The secret that `seal` was given. Raises CorruptError for anything else, saying what is wrong with it."""
+    """The secret that `seal` was given. Raises CorruptError for anything else, with what is wrong."""
     protected, *rest = _split(blob, expected)
     header = _object(_decode(protected, expected), expected)
     for member, algorithm in _ALGORITHMS.items():
