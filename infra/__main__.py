@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import importlib
 import os
 
 # A program lives for seconds, and all that it makes lives as long as it does. Looking for cycles among its
@@ -18,8 +19,8 @@ if not os.environ.get("AGENTS_DEBUG"):
 
 from infra import settings
 from infra.cloud import read_cloud
-from infra.stacks import environment
 
-outputs = environment.compose(settings.read(pulumi.get_stack()), read_cloud())
-for name, value in outputs.items():
+wanted = settings.read(pulumi.get_stack())
+stack = importlib.import_module(f"infra.stacks.{wanted.role}")  # one of three; the other two stay unread
+for name, value in stack.compose(wanted, read_cloud()).items():
     pulumi.export(name, value)

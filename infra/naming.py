@@ -51,7 +51,7 @@ class Names:
     @property
     def registry(self) -> str:
         """Letters and digits only (Azure's rule for registries)."""
-        return f"acragents{self.environment}{self.suffix}"
+        return f"acragents{self.environment}{self.suffix}".replace("-", "")
 
     @property
     def cosmos(self) -> str:
@@ -77,7 +77,7 @@ class Names:
     @property
     def storage(self) -> str:
         """Lowercase letters and digits only, at most 24 (Azure's rule for storage accounts)."""
-        return f"stagents{self.environment}{self.suffix}"
+        return f"stagents{self.environment}{self.suffix}".replace("-", "")
 
     @property
     def topic(self) -> str:
@@ -85,7 +85,9 @@ class Names:
 
     @property
     def vault(self) -> str:
-        return self._global("kv")
+        """At most 24 characters (Azure's rule for vaults): a long one goes without its dashes."""
+        name = self._global("kv")
+        return name if len(name) <= 24 else name.replace("-", "")
 
     @property
     def openai(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from infra.naming import Names
 from infra.settings import restores
 from infra.settings.restores import Restore
 from infra.settings.sections import (
@@ -27,16 +28,27 @@ from infra.settings.sections import (
     TelemetrySettings,
     VaultSettings,
 )
-from infra.settings.types import AgentName, Domain, EnvironmentName, NameSuffix, ObjectId, Region, Version
+from infra.settings.types import (
+    AgentName,
+    Domain,
+    EnvironmentName,
+    NameSuffix,
+    ObjectId,
+    Region,
+    Role,
+    Version,
+)
 
 
 class Settings(Section):
     """Everything under `agents:`, and `azure-native:location` as `location`.
 
-    `daily_tokens` may all agents together use in a UTC day; without it, each has only its own limit.
-    `paired_location` is the region of second copies: the geo-replica of registry and Cosmos DB, the failover
-    group's second SQL server, the second Azure OpenAI account. Without it there are none. `protect` keeps
-    stateful resources from being deleted, by Pulumi and (with management locks) by anyone.
+    `role` is what the stack is for: an environment, or the `backup` or `recovery` of the one that `source`
+    names (docs/adr/0014-a-stamp-in-the-paired-region.md). `daily_tokens` may all agents together use in a UTC
+    day; without it, each has only its own limit. `paired_location` is the region of second copies: the
+    geo-replica of registry and Cosmos DB, the failover group's second SQL server, the second Azure OpenAI
+    account. Without it there are none. `protect` keeps stateful resources from being deleted, by
+    Pulumi and (with management locks) by anyone.
     """
 
     environment: EnvironmentName
@@ -44,7 +56,8 @@ class Settings(Section):
     version: Version
     agents: Annotated[dict[AgentName, AgentSettings], Field(min_length=1)]
     daily_tokens: Annotated[int, Field(ge=1_000)] | None = None
-    role: Literal["environment"] = "environment"
+    role: Role = "environment"
+    source: EnvironmentName | None = None
     paired_location: Region | None = None
     protect: bool = False
     suffix: NameSuffix = ""
@@ -68,6 +81,20 @@ class Settings(Section):
     restores: tuple[Restore, ...] = ()
 
     @model_validator(mode="after")
+    def _is_what_its_role_can_be(self) -> Self:
+        if self.role != "environment" and self.restores:
+            raise ValueError(
+                f"restores are of an environment's own data, and this stack is the {self.role} of "
+                f"{self.source}: set them in Pulumi.{self.source}.yaml"
+            )
+        if len(Names(self.environment, self.suffix).vault) > 24:
+            raise ValueError(
+                f"the vault's name, {Names(self.environment, self.suffix).vault}, is longer than Azure's 24 "
+                "characters: shorten environment or suffix"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.paired_location == self.location:
             raise ValueError(
@@ -81,7 +108,7 @@ class Settings(Section):
             )
         if self.cluster.zones and self.cluster.tier == "Free":
             raise ValueError("cluster.zones without an uptime promise makes little sense: set cluster.tier")
-        if self.authentication is None and self.environment != "dev":
+        if self.authentication is None and (self.source or self.environment) != "dev":
             raise ValueError(
                 f"authentication is missing, so anybody could call the agents of {self.environment}; only "
                 "dev may do without. Name the tenant and the application that callers have a role in: "

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import difflib
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import pulumi
 from pydantic import BaseModel, ValidationError
 
+from infra.settings import base
+from infra.settings.base import NAMESPACE
 from infra.settings.model import Settings
-
-NAMESPACE = "agents"
 
 
 class SettingsError(pulumi.RunError):
@@ -33,14 +34,46 @@ def read(stack: str) -> Settings:
     return parse(values, stack)
 
 
-def parse(values: dict[str, Any], stack: str) -> Settings:
-    """Settings from raw configuration values (strings; structured ones as JSON). Raises SettingsError."""
+def read_source(settings: Settings) -> Settings:
+    """The settings of the environment that a backup or recovery stack belongs to. Raises SettingsError."""
+    if settings.source is None:
+        raise SettingsError(f"{settings.environment} is an environment: it belongs to no other stack")
+    return parse(_base(settings.source, base.PROJECT), settings.source)
+
+
+def parse(values: dict[str, Any], stack: str, project: Path = base.PROJECT) -> Settings:
+    """Settings from raw configuration values (strings; structured ones as JSON). Raises SettingsError.
+
+    `project` is the folder with the files of other stacks, whose settings a backup or recovery stack shares.
+    """
     values = {"environment": stack, **{key: _decode(value) for key, value in values.items()}}
+    if problem := base.misplaced(values):
+        raise SettingsError(f"Pulumi.{stack}.yaml cannot be used:\n  - {problem}")
+    if values.get("role") in base.BELONGING:
+        values = base.inherited(_base(values["source"], project), values)
+        if "location" not in values:
+            source = values["source"]
+            raise SettingsError(
+                f"Pulumi.{stack}.yaml cannot be used:\n  - {source} has no second region for this stack to "
+                f"be in. Name one: pulumi config set --stack {source} {NAMESPACE}:paired_location REGION"
+            )
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         problems = "\n".join(f"  - {_explain(problem)}" for problem in error.errors())
         raise SettingsError(f"Pulumi.{stack}.yaml cannot be used:\n{problems}") from None
+
+
+def _base(source: str, project: Path) -> dict[str, Any]:
+    try:
+        found = base.values_of(source, project)
+    except base.BaseError as error:
+        raise SettingsError(str(error)) from None
+    if (role := found.get("role", "environment")) != "environment":
+        raise SettingsError(
+            f"{NAMESPACE}:source is {source!r}, which is a {role} stack itself; name the environment it is of"
+        )
+    return found
 
 
 def _decode(value: Any) -> Any:

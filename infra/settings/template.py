@@ -14,8 +14,9 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from infra.settings.base import NAMESPACE
 from infra.settings.model import Settings
-from infra.settings.reading import NAMESPACE, section_of
+from infra.settings.reading import section_of
 
 _HEAD = """\
 # Every setting of a stack, with its default; those without one are marked as required.

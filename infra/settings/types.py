@@ -11,8 +11,10 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 # Azure OpenAI's global-standard deployments and zone-redundant AKS are available in all of these.
 Region = Literal["westeurope", "northeurope", "swedencentral", "germanywestcentral", "eastus2", "centralus"]
 
-# `acragentsE` allows only letters and digits; `kv-agents-E-SUFFIX` must stay within 24 characters.
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]
+# `kv-agents-E-SUFFIX` and `stagentsE` must stay within 24 characters. A stack that belongs to an environment
+# adds what it is for: `prod-dr`, `prod-backup`.
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}(-[a-z0-9]{2,6})?$")]
+Role = Literal["environment", "backup", "recovery"]
 NameSuffix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{0,5}$")]
 AgentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{2,30}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$")]
