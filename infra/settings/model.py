@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from infra.naming import Names
 from infra.settings import restores
+from infra.settings.backup import BackupSettings
 from infra.settings.restores import Restore
 from infra.settings.sections import (
     AgentSettings,
@@ -79,6 +80,7 @@ class Settings(Section):
     budget: BudgetSettings = BudgetSettings()
     certificates: CertificateSettings = CertificateSettings()
     restores: tuple[Restore, ...] = ()
+    backup: BackupSettings = BackupSettings()
 
     @model_validator(mode="after")
     def _is_what_its_role_can_be(self) -> Self:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,6 @@ from pulumi.runtime import mocks, rpc
 
 from infra import settings
 from infra.cloud import parse_metadata
-from infra.stacks import environment
 from sandbox.engine.azure_native import outputs
 from sandbox.engine.azure_native.check import check
 from sandbox.engine.azure_native.settings import Settings
@@ -115,6 +115,8 @@ class Recorder(mocks.Mocks):
         if "Credentials" in args.token:
             value = base64.b64encode(json.dumps(_KUBECONFIG).encode()).decode()
             return {"kubeconfigs": [{"name": "one", "value": value}]}, []
+        if args.token.endswith(":getManagedCluster"):
+            return {"oidcIssuerProfile": {"enabled": True, "issuerURL": "https://oidc.azure.test/aks/"}}, []
         identity = ("clientId", "objectId", "subscriptionId", "tenantId")
         return dict.fromkeys(identity, _SUBSCRIPTION), []
 
@@ -152,7 +154,7 @@ def record(
     """Everything that a stack declares. `transformation` sees what providers do not: parents and options."""
     config = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())["config"]
     plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    recorder = Recorder(plain["azure-native:location"])
+    recorder = Recorder(plain.get("azure-native:location", ""))
     # The runtime takes the thread's loop, which an asynchronous test before this one has closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(
@@ -164,7 +166,9 @@ def record(
         patch("infra.azure.soft_deleted.read", return_value=None),
         patch("infra.azure.budget.this_month", return_value=date(2026, 11, 1)),
     ):
-        _run(lambda: environment.compose(settings.read(stack), parse_metadata(_METADATA)), transformation)
+        wanted = settings.read(stack)
+        module = import_module(f"infra.stacks.{wanted.role}")
+        _run(lambda: module.compose(wanted, parse_metadata(_METADATA)), transformation)
     return recorder
 
 

@@ -90,5 +90,5 @@ def _resources(depends_on: Any) -> list[pulumi.Resource]:
 
 
 if __name__ == "__main__":
-    for name in ("dev", "prod"):
+    for name in ("dev", "prod", "prod-backup"):
         (Path(__file__).parent / f"{name}.yaml").write_text(render(name))

@@ -44,6 +44,6 @@ def _known(value: Any) -> Any:
     return UNKNOWN if isinstance(value, str) and "made-up" in value else value
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", ["dev", "prod", "prod-backup"])
 def test_the_program_keeps_all_rules(stack: str) -> None:
     assert faults(declared(stack)) == {}
