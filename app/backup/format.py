@@ -11,8 +11,8 @@ version was made, in seconds since the epoch; the newest version of a secret is 
   of the blob's name: a copy that lies in another's place is not taken for it.
 - wrapped key: the 32 bytes of a data key of this copy alone; `unwrapKey` of `kid` gives them back.
 - nonce: 12 bytes; tag: 16 bytes. The first part, as it stands, is authenticated with the ciphertext.
-- plain text: JSON with `value`, `contentType` (or null), `tags`, `enabled`, `notBefore` and `expires` (seconds
-  since the epoch, or null) and `created` (seconds since the epoch).
+- plain text: JSON with `value`, `contentType` (or null), `tags`, `enabled`, `notBefore` and `expires`
+  (seconds since the epoch, or null) and `created` (seconds since the epoch).
 
 A copied dead letter is the blob itself: container `dead-letters`, the same name, the same bytes.
 """
