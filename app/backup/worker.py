@@ -61,7 +61,8 @@ class Worker:
     async def _copied(self, kind: Kind) -> bool:
         began = self._clock()
         async with _trying(kind.name, "cannot copy") as outcome:
-            metrics.COPIES.labels(kind.name).inc(await kind.copy())
+            made = await kind.copy()
+            metrics.COPIES.labels(kind.name).inc(made)
             metrics.NEWEST.labels(kind.name).set(began)
         return outcome.good
 
@@ -73,7 +74,8 @@ class Worker:
 
     async def _asked(self, other: Restorable) -> bool:
         async with _trying(other.name, "cannot tell how old the backup is") as outcome:
-            metrics.NEWEST.labels(other.name).set(await other.newest())
+            newest = await other.newest()  # first: a label that is looked at is shown, as 1970
+            metrics.NEWEST.labels(other.name).set(newest)
         return outcome.good
 
 
