@@ -90,6 +90,11 @@ class Names:
         return name if len(name) <= 24 else name.replace("-", "")
 
     @property
+    def backup_vault(self) -> str:
+        """Azure Backup's; its name is unique within its group."""
+        return f"bv-agents-{self.environment}"
+
+    @property
     def openai(self) -> str:
         return self._global("oai")
 

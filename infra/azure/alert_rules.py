@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,7 +17,8 @@ from infra.observability.rulefile import GROUP, INTERVAL, explanations, labels
 class AlertRulesArgs:
     """`workspace_id` is the Azure Monitor workspace that `cluster` sends its metrics to.
 
-    `channels` are action groups' ids; a channel that nobody listens to is left out.
+    `channels` are action groups' ids; a channel that nobody listens to is left out. `location` is the
+    workspace's, where that is another region than the stack's.
     """
 
     name: str
@@ -26,10 +27,12 @@ class AlertRulesArgs:
     cluster: pulumi.Input[str]
     cluster_id: pulumi.Input[str]
     channels: Mapping[Channel, pulumi.Input[str]]
+    alerts: Sequence[Alert] = ALERTS
+    location: str | None = None
 
 
 class AlertRules(pulumi.ComponentResource):
-    """One rule group with every alert of the catalogue."""
+    """One rule group with these alerts of the catalogue."""
 
     def __init__(self, name: str, args: AlertRulesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:AlertRules", name, None, opts)
@@ -37,13 +40,13 @@ class AlertRules(pulumi.ComponentResource):
             name,
             rule_group_name=args.name,
             resource_group_name=args.place.resource_group,
-            location=args.place.location,
+            location=args.location or args.place.location,
             description=f"The {GROUP} platform's alerts",
             enabled=True,
             interval=f"PT{int(INTERVAL.total_seconds() // 60)}M",
             cluster_name=args.cluster,
             scopes=[args.workspace_id, args.cluster_id],
-            rules=[_rule(alert, args.channels) for alert in ALERTS],
+            rules=[_rule(alert, args.channels) for alert in args.alerts],
             tags=args.place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )

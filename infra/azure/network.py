@@ -16,7 +16,8 @@ from infra.azure.private_zones import PrivateZones, PrivateZonesArgs
 from infra.naming import Names
 from infra.settings.sections import NetworkSettings
 
-_NODES, _ENDPOINTS, _BUILDS = "nodes", "endpoints", "builds"
+ENDPOINTS = "endpoints"
+_NODES, _ENDPOINTS, _BUILDS = "nodes", ENDPOINTS, "builds"
 
 
 @dataclass(frozen=True)

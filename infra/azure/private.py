@@ -30,10 +30,14 @@ class Service(Enum):
 
 @dataclass(frozen=True)
 class PrivateAccess:
-    """The way to services inside the network; `zones` are the resource ids of the private DNS zones."""
+    """The way to services inside the network; `zones` are the resource ids of the private DNS zones.
+
+    `location` is the network's region where the services are in another one.
+    """
 
     subnet_id: pulumi.Input[str]
     zones: Mapping[Service, pulumi.Input[str]]
+    location: str | None = None
 
     def connect(
         self,
@@ -48,7 +52,7 @@ class PrivateAccess:
             name,
             private_endpoint_name=f"pe-{name}",
             resource_group_name=place.resource_group,
-            location=place.location,
+            location=self.location or place.location,
             subnet=network.SubnetArgs(id=self.subnet_id),
             private_link_service_connections=[
                 network.PrivateLinkServiceConnectionArgs(

@@ -9,6 +9,8 @@ from enum import Enum, IntEnum
 from infra.observability import expressions as expr
 from infra.observability import thresholds as at
 
+RUNBOOK = "docs/runbook.md"
+
 
 class Severity(IntEnum):
     """The runbook's levels; Azure Monitor numbers its severities alike."""
@@ -29,7 +31,7 @@ class Channel(Enum):
 class Alert:
     """Fires when `expression` has held for `lasting`; `summary` may use the labels of its result.
 
-    `section` is the heading of the runbook that says what to do, as its anchor.
+    `section` is the heading of the `document` that says what to do, as its anchor.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Alert:
     lasting: timedelta
     expression: str
     summary: str
+    document: str = RUNBOOK
 
 
 _NOW, _FIVE, _TEN = timedelta(0), timedelta(minutes=5), timedelta(minutes=10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infra.observability import metrics
 
 _WINDOW = "5m"
@@ -64,6 +66,26 @@ def provider_away() -> str:
 def publish_failures() -> str:
     """Attempts to publish that failed within ten minutes, per agent; they get rarer, to one a minute."""
     return f"sum by (agent) (increase({metrics.PUBLISH_FAILURES}[10m]))"
+
+
+def backup_age() -> str:
+    """Seconds since the moment that copies are complete as of, per kind of data."""
+    return f"time() - max by (data) ({metrics.BACKUP_NEWEST})"
+
+
+def backup_validation_age() -> str:
+    """Seconds since copies were last read back and were like their originals, per kind of data."""
+    return f"time() - max by (data) ({metrics.BACKUP_VALIDATED})"
+
+
+def backup_failures() -> str:
+    """What the worker could not do within half an hour, per kind of data."""
+    return f"sum by (data) (increase({metrics.BACKUP_FAILURES}[30m]))"
+
+
+def missing(metric: str, kinds: Sequence[str]) -> str:
+    """The kinds of data that nothing is known of, each as a series of its own."""
+    return " or ".join(f'absent({metric}{{data="{kind}"}})' for kind in kinds)
 
 
 def _rate(selector: str) -> str:

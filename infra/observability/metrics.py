@@ -17,6 +17,14 @@ TOKENS_LIMIT = "llm_budget_limit_tokens"
 BREAKER = "llm_breaker_state"
 PUBLISH_FAILURES = "event_publish_failures_total"
 
+# The backup's worker (app/backup), per kind of data.
+BACKUP_NEWEST = "backup_newest_timestamp_seconds"
+BACKUP_VALIDATED = "backup_validated_timestamp_seconds"
+BACKUP_FAILURES = "backup_failures_total"
+#: What it tells the age of, and of that what it copies itself and reads back.
+BACKED_UP = ("secrets", "dead-letters", "cosmos", "sql")
+COPIED = ("secrets", "dead-letters")
+
 # Managed Prometheus' default targets: cAdvisor and kube-state-metrics.
 # https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-default
 CPU_SECONDS = "container_cpu_usage_seconds_total"

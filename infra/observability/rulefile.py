@@ -7,11 +7,13 @@ from typing import Any
 import yaml
 
 from infra.observability.alerts import ALERTS, Alert
+from infra.observability.backup_alerts import BACKUP_ALERTS
 
 GROUP = "agents"
 #: How often the rules are evaluated.
 INTERVAL = timedelta(minutes=1)
-RUNBOOK = "docs/runbook.md"
+#: Of every stack.
+CATALOGUE = (*ALERTS, *BACKUP_ALERTS)
 
 
 def labels(alert: Alert) -> dict[str, str]:
@@ -22,10 +24,10 @@ def labels(alert: Alert) -> dict[str, str]:
 
 
 def explanations(alert: Alert) -> dict[str, str]:
-    return {"summary": alert.summary, "runbook": f"{RUNBOOK}#{alert.section}"}
+    return {"summary": alert.summary, "runbook": f"{alert.document}#{alert.section}"}
 
 
-def rule_file(alerts: Iterable[Alert] = ALERTS) -> dict[str, Any]:
+def rule_file(alerts: Iterable[Alert] = CATALOGUE) -> dict[str, Any]:
     """The content of a rule file with one group."""
     rules = [
         {
@@ -41,7 +43,7 @@ def rule_file(alerts: Iterable[Alert] = ALERTS) -> dict[str, Any]:
     return {"groups": [{"name": GROUP, "interval": interval, "rules": rules}]}
 
 
-def render(alerts: Iterable[Alert] = ALERTS) -> str:
+def render(alerts: Iterable[Alert] = CATALOGUE) -> str:
     """As YAML text."""
     return yaml.safe_dump(rule_file(alerts), sort_keys=False, width=200)
 

@@ -38,3 +38,9 @@ RESTARTS = 3
 PROVIDER_AWAY = 0.5
 #: Failed attempts to publish within ten minutes.
 PUBLISH_FAILURES = 5
+#: Seconds after which what is new in the environment must have a copy.
+BACKUP_AGE = 3600
+#: Seconds after which copies must have been read back and compared with their originals.
+BACKUP_VALIDATION_AGE = 21600
+#: Failures to copy, to read back or to ask within half an hour.
+BACKUP_FAILURES = 3

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from infra.naming import Names
 from infra.settings import restores
+from infra.settings.backup import BackupSettings
 from infra.settings.recovery import RecoverySettings
 from infra.settings.restores import Restore
 from infra.settings.sections import (
@@ -86,6 +87,7 @@ class Settings(Section):
     republish: Moment | None = None
     recovery: RecoverySettings = RecoverySettings()
     begin_empty: tuple[ObjectId, ...] = ()
+    backup: BackupSettings = BackupSettings()
 
     @model_validator(mode="after")
     def _is_what_its_role_can_be(self) -> Self:

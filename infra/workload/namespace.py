@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -49,34 +49,50 @@ class Namespace(pulumi.ComponentResource):
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:workload:Namespace", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        resource = k8s.core.v1.Namespace(
-            name, metadata=ObjectMetaArgs(name=args.name, labels=pod_security()), opts=child
-        )
-        inside = pulumi.ResourceOptions(parent=self, depends_on=[resource])
+        sizes = [*map(Size.of, args.agents.values()), *(size for size, _ in BESIDE)]
+        quota = Quota.for_agents(args.agents.values())
+        inside = closed(name, Bounds(args.name, quota, sizes), self)
         priorities.declare(child)
-        deny_all(args.name, inside)
-        allow_dns(args.name, inside)
         solver = Pods("acme-solver", args.name, _ACME_SOLVER)
         allow_in(solver, INGRESS_CONTROLLER, _ACME_PORT, inside)
-        k8s.core.v1.ResourceQuota(
-            name,
-            metadata=ObjectMetaArgs(name="agents", namespace=args.name),
-            spec=ResourceQuotaSpecArgs(hard=Quota.for_agents(args.agents.values()).hard()),
-            opts=inside,
-        )
-        k8s.core.v1.LimitRange(
-            name,
-            metadata=ObjectMetaArgs(name="agents", namespace=args.name),
-            spec=LimitRangeSpecArgs(limits=[_limits(args.agents)]),
-            opts=inside,
-        )
         self.name = args.name
         self.register_outputs({"name": self.name})
 
 
-def _limits(agents: Mapping[str, AgentSettings]) -> LimitRangeItemArgs:
+@dataclass(frozen=True)
+class Bounds:
+    """A namespace, how much it may take, and the sizes of the pods in it."""
+
+    namespace: str
+    quota: Quota
+    sizes: Sequence[Size]
+
+
+def closed(name: str, bounds: Bounds, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+    """A namespace of restricted pods that lets no traffic through but questions for names.
+
+    The result are the options of what else is put into it.
+    """
+    resource = k8s.core.v1.Namespace(
+        name,
+        metadata=ObjectMetaArgs(name=bounds.namespace, labels=pod_security()),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    inside = pulumi.ResourceOptions(parent=parent, depends_on=[resource])
+    deny_all(bounds.namespace, inside)
+    allow_dns(bounds.namespace, inside)
+    metadata = ObjectMetaArgs(name="agents", namespace=bounds.namespace)
+    k8s.core.v1.ResourceQuota(
+        name, metadata=metadata, spec=ResourceQuotaSpecArgs(hard=bounds.quota.hard()), opts=inside
+    )
+    k8s.core.v1.LimitRange(
+        name, metadata=metadata, spec=LimitRangeSpecArgs(limits=[_limits(bounds.sizes)]), opts=inside
+    )
+    return inside
+
+
+def _limits(sizes: Sequence[Size]) -> LimitRangeItemArgs:
     """What a container gets that says nothing, and the largest that any may be."""
-    sizes = [*map(Size.of, agents.values()), *(size for size, _ in BESIDE)]
     largest = max(size.memory_limit for size in sizes)
     return LimitRangeItemArgs(
         type="Container",

@@ -6,7 +6,7 @@ Plain arithmetic, in thousandths of a CPU and MiB.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from infra.settings.sections import AgentSettings
@@ -50,6 +50,8 @@ class Size:
 
 MIGRATION = Size(cpu=100, memory=128, memory_limit=256)
 REPUBLISHING = Size(cpu=100, memory=128, memory_limit=256)
+#: What copies secrets and dead letters, in a namespace of its own.
+BACKUP = Size(cpu=20, memory=128, memory_limit=256)
 # What cert-manager gives the pod that answers an ACME challenge.
 # https://cert-manager.io/docs/cli/controller (acme-http01-solver-resource-…)
 ACME_SOLVER = Size(cpu=10, memory=64, memory_limit=64)
@@ -76,7 +78,11 @@ class Quota:
 
     @classmethod
     def for_agents(cls, agents: Iterable[AgentSettings]) -> Quota:
-        wanted = [*((Size.of(agent), pods(agent)) for agent in agents), *BESIDE]
+        return cls.of([*((Size.of(agent), pods(agent)) for agent in agents), *BESIDE])
+
+    @classmethod
+    def of(cls, wanted: Sequence[tuple[Size, int]]) -> Quota:
+        """Room for so many pods of each size."""
         return cls(
             cpu=sum(size.cpu * count for size, count in wanted),
             memory=sum(size.memory * count for size, count in wanted),

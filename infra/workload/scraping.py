@@ -12,6 +12,8 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from infra.workload.pods import PART_OF
 
 JOB = "agent-api"
+#: The backup's worker, which is in a namespace of its stack and is no agent.
+BACKUP_JOB, BACKUP_WORKER = "backup", "backup-worker"
 # Where the metrics add-on looks for further jobs; its own (kubelet, cAdvisor, …) go on beside them. Scraping
 # by annotation would be one line, but every pod would then have the add-on's job name.
 # https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-configuration
@@ -19,24 +21,33 @@ _CONFIG_MAP, _NAMESPACE, _KEY = "ama-metrics-prometheus-config", "kube-system", 
 
 
 def configuration(namespace: str) -> dict[str, Any]:
-    """Every port called `http` of the agents' pods, in the words of Prometheus."""
-    label = next(iter(PART_OF)).translate(str.maketrans("./-", "___"))
+    """Every port called `http` of the agents' pods, in the words of Prometheus; and the backup's worker."""
+    (part_of, agents), *_ = PART_OF.items()
+    jobs = [
+        _job(JOB, namespace, _keep(_label(part_of), agents)),
+        _job(BACKUP_JOB, f"{namespace}-backup", _keep(_label("app.kubernetes.io/name"), BACKUP_WORKER)),
+    ]
+    return {"scrape_configs": jobs}
+
+
+def _job(name: str, namespace: str, which: dict[str, Any]) -> dict[str, Any]:
     return {
-        "scrape_configs": [
-            {
-                "job_name": JOB,
-                "scrape_interval": "15s",
-                "metrics_path": "/metrics/",
-                "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
-                "relabel_configs": [
-                    _keep(f"__meta_kubernetes_pod_label_{label}", PART_OF["app.kubernetes.io/part-of"]),
-                    _keep("__meta_kubernetes_pod_container_port_name", "http"),
-                    _copy("__meta_kubernetes_namespace", "namespace"),
-                    _copy("__meta_kubernetes_pod_name", "pod"),
-                ],
-            }
-        ]
+        "job_name": name,
+        "scrape_interval": "15s",
+        "metrics_path": "/metrics/",
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
+        "relabel_configs": [
+            which,
+            _keep("__meta_kubernetes_pod_container_port_name", "http"),
+            _copy("__meta_kubernetes_namespace", "namespace"),
+            _copy("__meta_kubernetes_pod_name", "pod"),
+        ],
     }
+
+
+def _label(name: str) -> str:
+    """Where Prometheus has a pod's label."""
+    return f"__meta_kubernetes_pod_label_{name.translate(str.maketrans('./-', '___'))}"
 
 
 def _keep(label: str, value: str) -> dict[str, Any]:

@@ -115,6 +115,8 @@ class Recorder(mocks.Mocks):
         if "Credentials" in args.token:
             value = base64.b64encode(json.dumps(_KUBECONFIG).encode()).decode()
             return {"kubeconfigs": [{"name": "one", "value": value}]}, []
+        if args.token.endswith(":getManagedCluster"):
+            return {"oidcIssuerProfile": {"enabled": True, "issuerURL": "https://oidc.azure.test/aks/"}}, []
         identity = ("clientId", "objectId", "subscriptionId", "tenantId")
         return dict.fromkeys(identity, _SUBSCRIPTION), []
 
@@ -152,7 +154,7 @@ def record(
     """Everything that a stack declares. `transformation` sees what providers do not: parents and options."""
     config = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())["config"]
     plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    recorder = Recorder(plain["azure-native:location"])
+    recorder = Recorder(plain.get("azure-native:location", ""))
     # The runtime takes the thread's loop, which an asynchronous test before this one has closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(

@@ -16,6 +16,7 @@ from sandbox.arm.store import timestamp
 from sandbox.azure.containerregistry import admin, naming, sku
 from sandbox.azure.containerregistry.distribution import Distribution, distribution
 from sandbox.azure.containerregistry.folder import Folder
+from sandbox.azure.containerregistry.imports import Imports
 from sandbox.azure.containerregistry.tasks.runs import Runs
 from sandbox.azure.private_link import PrivateLinkTarget
 
@@ -109,7 +110,11 @@ class RegistryHandler(PrivateLinkTarget):
     def operations(self) -> Sequence[Operation]:
         path = "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/checkNameAvailability"
         action = "Microsoft.ContainerRegistry/checkNameAvailability/read"
-        return (Operation("POST", path, action, self._check_name), *Runs.of(self.services).operations())
+        return (
+            Operation("POST", path, action, self._check_name),
+            *Imports(self.services).operations(),
+            *Runs.of(self.services).operations(),
+        )
 
     async def _check_name(self, call: OperationCall) -> Answer:
         name, kind = call.body.get("name"), call.body.get("type", naming.TYPE)

@@ -31,12 +31,46 @@ class Operation(Enum):
     RESTORE = ("restore/action", "restore")
 
     @property
+    def collection(self) -> str:
+        return "secrets"
+
+    @property
     def action(self) -> str:
-        return f"Microsoft.KeyVault/vaults/secrets/{self.value[0]}"
+        return f"Microsoft.KeyVault/vaults/{self.collection}/{self.value[0]}"
 
     @property
     def permission(self) -> str:
         return self.value[1]
+
+
+class KeyOperation(Enum):
+    """(data action below Microsoft.KeyVault/vaults/keys/, permission of an access policy)."""
+
+    GET = ("read", "get")
+    LIST = ("read", "list")
+    CREATE = ("create/action", "create")
+    DELETE = ("delete", "delete")
+    RECOVER = ("recover/action", "recover")
+    PURGE = ("purge/action", "purge")
+    ENCRYPT = ("encrypt/action", "encrypt")
+    DECRYPT = ("decrypt/action", "decrypt")
+    WRAP = ("wrap/action", "wrapkey")
+    UNWRAP = ("unwrap/action", "unwrapkey")
+
+    @property
+    def collection(self) -> str:
+        return "keys"
+
+    @property
+    def action(self) -> str:
+        return f"Microsoft.KeyVault/vaults/{self.collection}/{self.value[0]}"
+
+    @property
+    def permission(self) -> str:
+        return self.value[1]
+
+
+AnyOperation = Operation | KeyOperation
 
 
 @dataclass(frozen=True)
@@ -61,17 +95,17 @@ class Access:
             ) from error
 
     def authorize(
-        self, principal: Principal, vault: Resource, operation: Operation, secret: str | None
+        self, principal: Principal, vault: Resource, operation: AnyOperation, name: str | None
     ) -> None:
         if vault.properties.get("enableRbacAuthorization"):
-            self._by_rbac(principal, vault, operation, secret)
+            self._by_rbac(principal, vault, operation, name)
         else:
             self._by_policy(principal, vault, operation)
 
     def _by_rbac(
-        self, principal: Principal, vault: Resource, operation: Operation, secret: str | None
+        self, principal: Principal, vault: Resource, operation: AnyOperation, name: str | None
     ) -> None:
-        scope = f"{vault.id}/secrets/{secret}" if secret else str(vault.id)
+        scope = f"{vault.id}/{operation.collection}/{name}" if name else str(vault.id)
         if self.services.rbac.allows(principal.object_id, operation.action, scope, data=True):
             return
         raise KeyVaultError(
@@ -88,16 +122,18 @@ class Access:
             "ForbiddenByRbac",
         )
 
-    def _by_policy(self, principal: Principal, vault: Resource, operation: Operation) -> None:
+    def _by_policy(self, principal: Principal, vault: Resource, operation: AnyOperation) -> None:
         for policy in vault.properties.get("accessPolicies") or ():
-            granted = {str(p).lower() for p in (policy.get("permissions") or {}).get("secrets") or ()}
+            permissions = (policy.get("permissions") or {}).get(operation.collection) or ()
+            granted = {str(permission).lower() for permission in permissions}
             if policy.get("objectId") == principal.object_id and granted & {operation.permission, "all"}:
                 return
         raise KeyVaultError(
             403,
             "Forbidden",
-            f"The user, group or application '{caller(principal)}' does not have secrets "
-            f"{operation.permission} permission on key vault '{vault.id.name};location={vault.location}'. "
+            f"The user, group or application '{caller(principal)}' does not have "
+            f"{operation.collection} {operation.permission} permission on key vault "
+            f"'{vault.id.name};location={vault.location}'. "
             "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
             "ForbiddenByPolicy",
         )

@@ -8,6 +8,7 @@ from sandbox.arm.errors import ArmError, bad_request
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Body, Resource
 from sandbox.azure.keyvault import naming
+from sandbox.azure.keyvault.key_store import KeyStore
 from sandbox.azure.keyvault.secret_store import SecretStore
 from sandbox.services import Store
 
@@ -16,9 +17,9 @@ _DELETED = _PROVIDER + "/locations/{location}/deletedVaults/{name}"
 
 
 class DeletedVaults:
-    def __init__(self, store: Store, secrets: SecretStore) -> None:
+    def __init__(self, store: Store, secrets: SecretStore, keys: KeyStore) -> None:
         self._store = store
-        self._secrets = secrets
+        self._secrets, self._keys = secrets, keys
 
     def operations(self) -> Sequence[Operation]:
         read = "Microsoft.KeyVault/deletedVaults/read"
@@ -61,6 +62,7 @@ class DeletedVaults:
         if vault.properties.get("enablePurgeProtection"):
             raise ArmError(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
         self._secrets.forget(vault.id.name)
+        self._keys.forget(vault.id.name)
         self._store.purge(vault)
         return Answer()
 

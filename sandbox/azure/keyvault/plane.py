@@ -1,5 +1,7 @@
 """The data plane: `https://<vault>.vault.<suffix>/secrets…`, api-versions 7.x and the dated ones after them.
 
+Keys are served by `keys.py`, behind the same door.
+
 Each request is authenticated before anything else is looked at (clients send the first one without body or
 token, to be challenged), then authorized for its operation. What changes the set of secrets is mirrored into
 the ARM resources below the vault, as both planes show the same secrets.
@@ -10,13 +12,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,39 +27,16 @@ from sandbox.arm.resource import Resource
 from sandbox.azure.dataplane import find, host, json_object
 from sandbox.azure.keyvault import errors, failover, firewall, wire
 from sandbox.azure.keyvault.access import Access, Operation
+from sandbox.azure.keyvault.call import Call, Endpoint, page
+from sandbox.azure.keyvault.key_store import KeyStore
+from sandbox.azure.keyvault.keys import Keys
 from sandbox.azure.keyvault.mirror import Mirror
 from sandbox.azure.keyvault.properties import recovery_level, retention_days
 from sandbox.azure.keyvault.secret_store import SecretStore
 from sandbox.azure.sealing import TamperedError
 from sandbox.services import Services
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One authorized-to-be request on one vault."""
-
-    request: Request
-    vault: Resource
-    body: Mapping[str, Any]
-    bundles: wire.Bundles
-    authorize: Callable[[Operation, str | None], None]
-
-    @property
-    def key(self) -> str:
-        return self.vault.id.name
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        return self.request.query_params
-
-    def name(self) -> str:
-        return wire.check_name(self.request.path_params["name"])
-
-    def version(self) -> str:
-        return wire.check_version(self.request.path_params.get("version", ""))
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
@@ -73,15 +49,13 @@ async def _refuse(request: Request, error: Exception) -> Response:
     return JSONResponse(refusal.body(), refusal.status)
 
 
-Endpoint = Callable[[Call], Awaitable[Any]]
-
-
 class SecretsPlane:
-    def __init__(self, services: Services, secrets: SecretStore) -> None:
+    def __init__(self, services: Services, secrets: SecretStore, keys: KeyStore) -> None:
         self._services = services
         self._secrets = secrets
         self._access = Access(services)
         self._mirror = Mirror(services.store, secrets)
+        self._keys = Keys(services.store, keys)
 
     def app(self) -> Starlette:
         def route(path: str, **methods: Endpoint) -> Route:
@@ -102,6 +76,7 @@ class SecretsPlane:
                 route("/deletedsecrets", get=self.list_deleted),
                 route("/deletedsecrets/{name}", get=self.get_deleted, delete=self.purge),
                 route("/deletedsecrets/{name}/recover", post=self.recover),
+                *(route(path, **methods) for path, methods in self._keys.paths().items()),
                 route("/{path:path}"),
             ],
             exception_handlers={HTTPException: _refuse},
@@ -173,7 +148,7 @@ class SecretsPlane:
 
     async def list(self, call: Call) -> Any:
         call.authorize(Operation.LIST, None)
-        return await self._page(
+        return await page(
             call,
             lambda after, limit: self._secrets.latest(call.key, after=after, limit=limit),
             lambda version: version.name,
@@ -183,7 +158,7 @@ class SecretsPlane:
     async def list_versions(self, call: Call) -> Any:
         name = call.name()
         call.authorize(Operation.LIST, name)
-        return await self._page(
+        return await page(
             call,
             lambda after, limit: self._secrets.versions(call.key, name, after=after, limit=limit),
             lambda version: version.version,
@@ -199,7 +174,7 @@ class SecretsPlane:
 
     async def list_deleted(self, call: Call) -> Any:
         call.authorize(Operation.LIST, None)
-        return await self._page(
+        return await page(
             call,
             lambda after, limit: self._secrets.all_deleted(call.key, after=after, limit=limit),
             lambda deleted: deleted.latest.name,
@@ -222,15 +197,7 @@ class SecretsPlane:
         name = call.name()
         call.authorize(Operation.PURGE, name)
         if call.vault.properties.get("enablePurgeProtection"):
-            raise errors.KeyVaultError(
-                403,
-                "Forbidden",
-                "Operation "
-                '"purge" is not allowed because purge protection is enabled for this vault. Key Vault '
-                "service will automatically purge it after the retention period has passed.\r\nVault: "
-                f"{call.key};location={call.vault.location}",
-                "ForbiddenByPurgeProtection",
-            )
+            raise errors.purge_protected(call.key, call.vault.location)
         await asyncio.to_thread(self._secrets.purge, call.key, name)
 
     async def backup(self, call: Call) -> Any:
@@ -252,40 +219,6 @@ class SecretsPlane:
         self._mirror.show(call.vault, back)
         return call.bundles.bundle(back, value=False)
 
-    async def _page(
-        self,
-        call: Call,
-        read: Callable[[str, int], Sequence[T]],
-        key: Callable[[T], str],
-        item: Callable[[T], dict[str, Any]],
-    ) -> dict[str, Any]:
-        """One page; the skip token is the last key shown, so that a page survives changes before it."""
-        size = wire.page_size(call.query)
-        after = _read_token(call.query.get("$skiptoken"))
-        found = await asyncio.to_thread(read, after, size + 1)
-        link = None
-        if len(found) > size:
-            query = {
-                "api-version": call.query["api-version"],
-                "$skiptoken": _token(key(found[size - 1])),
-                "maxresults": size,
-            }
-            link = f"https://{call.request.headers['host']}{call.request.url.path}?{urlencode(query)}"
-        return {"value": [item(one) for one in found[:size]], "nextLink": link}
-
 
 def _backup_context(vault: Resource) -> str:
     return f"secret-backup/{vault.id.subscription}".lower()
-
-
-def _token(key: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-def _read_token(token: str | None) -> str:
-    if not token:
-        return ""
-    try:
-        return str(json.loads(base64.urlsafe_b64decode(token)))
-    except ValueError as error:
-        raise errors.bad_parameter("The $skiptoken is not one that this vault gave.") from error

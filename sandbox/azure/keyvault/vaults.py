@@ -12,6 +12,8 @@ from sandbox.arm.resource import Body, Resource
 from sandbox.azure.dataplane import find_deleted
 from sandbox.azure.keyvault import naming
 from sandbox.azure.keyvault.deleted_vaults import DeletedVaults
+from sandbox.azure.keyvault.key_mirror import KeyMirror
+from sandbox.azure.keyvault.key_store import key_store
 from sandbox.azure.keyvault.mirror import Mirror
 from sandbox.azure.keyvault.properties import DEFAULT_RETENTION_DAYS, retention_days
 from sandbox.azure.keyvault.secret_store import secret_store
@@ -34,9 +36,10 @@ class VaultHandler(PrivateLinkTarget):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._secrets = secret_store(services.config.state)
+        self._keys = key_store(services.config.state)
 
     def operations(self) -> Sequence[Operation]:
-        return DeletedVaults(self.services.store, self._secrets).operations()
+        return DeletedVaults(self.services.store, self._secrets, self._keys).operations()
 
     async def check(self, put: Put) -> None:
         properties = put.body.get("properties") or {}
@@ -127,6 +130,7 @@ class VaultHandler(PrivateLinkTarget):
             return body
         if put.previous is None:
             self._secrets.forget(put.id.name)
+            self._keys.forget(put.id.name)
         before = put.previous.properties if put.previous else {}
         properties = {
             **_DEFAULTS,
@@ -147,8 +151,9 @@ class VaultHandler(PrivateLinkTarget):
         deleted = find_deleted(self.services.store, self.type, resource.id.name)
         if deleted is not None and deleted.id == resource.id:
             self.services.store.purge(deleted)
-        # After a recovery the secrets are there already; for a new vault there are none.
+        # After a recovery secrets and keys are there already; a new vault has none.
         Mirror(self.services.store, self._secrets).show_all(resource)
+        KeyMirror(self.services.store, self._keys).show_all(resource)
 
     async def delete(self, resource: Resource) -> None:
         if find_deleted(self.services.store, self.type, resource.id.name) is None:

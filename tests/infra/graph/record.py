@@ -90,7 +90,7 @@ def _resources(depends_on: Any) -> list[pulumi.Resource]:
 
 
 #: Every stack whose settings lie in the project.
-STACKS = ("dev", "prod", "prod-dr")
+STACKS = ("dev", "prod", "prod-backup", "prod-dr")
 
 
 if __name__ == "__main__":
