@@ -31,6 +31,7 @@ from app.events.event import Event
 from app.settings import Settings
 from app.store.database import make_engine, reason
 from app.store.documents import Cosmos, Document, Documents
+from app.store.records import input_hash
 from app.store.tables import AGENT_EXECUTIONS as TABLE
 from app.telemetry import logs
 
@@ -41,11 +42,12 @@ _OF_DAY = "SELECT * FROM c WHERE c.day = @day"
 
 
 class Ran(BaseModel):
-    """An execution. `tokens` are prompt's and completion's together."""
+    """An execution. `tokens` are prompt's and completion's together; `input` is the hash that SQL has, too."""
 
     id: str
     agent: str
     correlation: str
+    input: str
     started_at: AwareDatetime
     tokens: int
 
@@ -186,6 +188,7 @@ def _ran(document: Document) -> Ran:
         id=document["id"],
         agent=document["agent"],
         correlation=document["correlationId"],
+        input=input_hash(document["input"]),
         started_at=document["startedAt"],
         tokens=usage["promptTokens"] + usage["completionTokens"],
     )
