@@ -33,8 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := sorted(set(options.drills) - set(DRILLS)):
         return _refuse(f"there is no drill {', '.join(unknown)}; there are {', '.join(DRILLS)}")
     chosen = [DRILLS[name] for name in options.drills or DRILLS]
-    if why := _unfit(chosen, options.sabotage):
-        return _refuse(why)
+    faults = frozenset(options.sabotage)
+    for drill in chosen:
+        if strange := sorted(faults - sabotage.FAULTS.keys() - drill.sabotages.keys()):
+            return _refuse(f"{drill.name} has no sabotage {', '.join(strange)}; --help lists them")
     try:
         shell = sandbox_shell()
     except CommandError as error:
@@ -43,25 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number, drill in enumerate(chosen, 1):
         sys.stdout.write(f"drill {number}/{len(chosen)} {drill.name} …\n")
         sys.stdout.flush()
-        reports.append(perform(drill, shell, options.report, options.sabotage))
+        is_right = bool(reports) and reports[-1].error is None
+        reports.append(perform(drill, shell, options.report, faults, is_right=is_right))
         report.write(reports, options.report)
         sys.stdout.write(f"drill {number}/{len(chosen)} {reports[-1].verdict}\n")
+        for blind in sabotage.unseen(faults, drill, reports[-1]):
+            sys.stdout.write(f"drill {number}/{len(chosen)} {blind}\n")
     try:
-        publish(shell, reports, options.report)
+        # A sabotaged drill says nothing about the environment.
+        publish(shell, [one for one in reports if not one.sabotage], options.report)
     except CommandError as error:
         sys.stderr.write(f"drills: the figures were not published: {error}\n")
     failed = [one.drill for one in reports if not one.passed]
     verdict = f"FAILED: {', '.join(failed)}" if failed else "all passed"
     sys.stdout.write(f"drills: {verdict}. The report is {options.report / 'report.md'}\n")
     return 1 if failed else 0
-
-
-def _unfit(chosen: Sequence[object], fault: str | None) -> str:
-    """Why a sabotage cannot be done to what was chosen."""
-    if fault is None or fault in sabotage.FAULTS:
-        return ""
-    lacking = [one.name for one in DRILLS.values() if one in chosen and fault not in one.sabotages]
-    return f"there is no sabotage {fault} of {', '.join(lacking)}; --help lists them" if lacking else ""
 
 
 def _refuse(why: str) -> int:
@@ -86,8 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--sabotage",
+        action="append",
+        default=[],
         metavar="FAULT",
-        help="make a fault after the restore, so that the drill must fail: "
+        help="make a fault after the restore, so that the drill must fail (repeatable): "
         + ", ".join([*sabotage.FAULTS, *own]),
     )
     return parser

@@ -10,7 +10,7 @@ from pathlib import Path
 from drills.drill import Outcome, Scene
 from drills.exposure import opened, survey
 from drills.report import Check
-from drills.shell import CommandError
+from drills.shell import CommandError, Done, Shell
 
 #: Every identity tries every operation, and every role is taken away in turn.
 _PRIVILEGES = ("tests/live/test_least_privilege.py",)
@@ -20,56 +20,60 @@ _CONFORMANCE = (
     "tests/live/test_conformance.py::test_every_body_survives_the_management_models",
 )
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (?P<what>.*)$", re.MULTILINE)
-_COUNT = re.compile(r"(\d+) passed")
+_PASSED = re.compile(r"(\d+) passed")
+_SKIPPED = re.compile(r"^SKIPPED \[\d+\] \S+ (?P<why>.*)$", re.MULTILINE)
 _SUITE_SECONDS = 900.0
-_NO_CHANGES_CODE = 0
 
 
 def judge(scene: Scene, outcome: Outcome) -> list[Check]:
     """One check after the other; one that cannot be made fails."""
-    return [
-        _made("nothing is open that was not", lambda: _exposure(scene)),
-        _made("least privilege", lambda: _suite(scene, _PRIVILEGES)),
-        _made("conformance", lambda: _suite(scene, _CONFORMANCE)),
-        _made(
-            "declared and deployed agree, and keep the policies", lambda: _policies(scene, outcome.settings)
-        ),
-    ]
+    checks: dict[str, Callable[[str], Check]] = {
+        "nothing is open that was not": lambda name: _exposure(name, scene),
+        "least privilege": lambda name: _suite(name, scene, _PRIVILEGES),
+        "conformance": lambda name: _suite(name, scene, _CONFORMANCE),
+        "deployed as declared, by the policies": lambda name: _policies(name, scene, outcome.settings),
+    }
+    return [_made(name, make) for name, make in checks.items()]
 
 
-def _made(name: str, make: Callable[[], tuple[str, list[str]]]) -> Check:
+def _made(name: str, make: Callable[[str], Check]) -> Check:
     try:
-        looked_at, problems = make()
+        return make(name)
     except CommandError as error:
-        looked_at, problems = "", [str(error)]
+        return Check(name=name, looked_at="", problems=[str(error)])
+
+
+def _exposure(name: str, scene: Scene) -> Check:
+    found = survey(scene.shell, scene.stack.names.resource_group)
+    looked_at = f"{len(found)} resources with a network"
+    return Check(name=name, looked_at=looked_at, problems=opened(scene.surveyed, found))
+
+
+def _suite(name: str, scene: Scene, tests: tuple[str, ...]) -> Check:
+    used = scene.stack.used()
+    shell = Shell(
+        {**scene.shell.env, "AGENTS_COSMOS_ACCOUNT": used["cosmos"], "AGENTS_SQL_DATABASE": used["sql"]}
+    )
+    command = (sys.executable, "-m", "pytest", "--as-deployed", "-q", "-n0", "-p", "no:cacheprovider", *tests)
+    done = shell.run(*command, check=False, timeout=_SUITE_SECONDS)
+    return read_suite(name, done)
+
+
+def read_suite(name: str, done: Done) -> Check:
+    """What pytest says. Tests that all leave themselves out, for want of what they need, say why."""
+    passed, skipped = _PASSED.search(done.out), _SKIPPED.search(done.out)
+    looked_at = f"{passed[1] if passed else 0} tests"
+    problems = [match["what"] for match in _FAILED.finditer(done.out)]
+    if done.code == 0 and passed is None and skipped is not None:
+        return Check(name=name, looked_at=looked_at, problems=[], left_out=skipped["why"])
+    if not problems and (done.code != 0 or passed is None):
+        problems = [(done.out + done.err)[-2000:]]
     return Check(name=name, looked_at=looked_at, problems=problems)
 
 
-def _exposure(scene: Scene) -> tuple[str, list[str]]:
-    found = survey(scene.shell, scene.stack.names.resource_group)
-    return f"{len(found)} resources with a network", opened(scene.surveyed, found)
-
-
-def _suite(scene: Scene, tests: tuple[str, ...]) -> tuple[str, list[str]]:
-    used = scene.stack.used()
-    shell = scene.shell
-    environment = {
-        **shell.env,
-        "AGENTS_COSMOS_ACCOUNT": used["cosmos"],
-        "AGENTS_SQL_DATABASE": used["sql"],
-    }
-    command = (sys.executable, "-m", "pytest", "--as-deployed", "-q", "-n0", "-p", "no:cacheprovider", *tests)
-    done = type(shell)(environment).run(*command, check=False, timeout=_SUITE_SECONDS)
-    passed = _COUNT.search(done.out)
-    problems = [match["what"] for match in _FAILED.finditer(done.out)]
-    if not problems and (done.code != 0 or passed is None):
-        problems = [(done.out + done.err)[-2000:]]
-    return f"{passed[1] if passed else 0} tests", problems
-
-
-def _policies(scene: Scene, settings: Path | None) -> tuple[str, list[str]]:
+def _policies(name: str, scene: Scene, settings: Path | None) -> Check:
     where = () if settings is None else ("--config-file", str(settings))
     wanted = ("--policy-pack", "infra/policy", "--expect-no-changes", "--diff", "--color", "never")
     done = scene.stack.pulumi("preview", *wanted, *where, check=False)
-    problems = [] if done.code == _NO_CHANGES_CODE else [(done.out + done.err)[-3000:]]
-    return "a preview with the policy pack", problems
+    problems = [] if done.code == 0 else [(done.out + done.err)[-3000:]]
+    return Check(name=name, looked_at="a preview with the policy pack", problems=problems)

@@ -8,18 +8,19 @@ from typing import Any
 
 import httpx
 
-#: Seconds that an answer may take: a model's time-out and some.
-_PATIENCE = 60.0
+#: Seconds that an answer may take, a model's time-out and some; and that a connection may.
+_PATIENCE, _CONNECT_SECONDS = 60.0, 3.0
 
 
 class Agents:
     """One client for many threads. Raises httpx.HTTPError where nothing answers."""
 
-    def __init__(self, url: str, ca_bundle: str, patience: float = _PATIENCE) -> None:
+    def __init__(self, url: str, ca_bundle: str) -> None:
         """`url` is the stack's output `agentsUrl`."""
         context = ssl.create_default_context(cafile=ca_bundle)
         # Each request connects anew: what was connected before a disaster says nothing about after it.
         limits = httpx.Limits(max_keepalive_connections=0)
+        patience = httpx.Timeout(_PATIENCE, connect=_CONNECT_SECONDS)
         self._http = httpx.Client(base_url=f"{url}/api", verify=context, timeout=patience, limits=limits)
 
     def close(self) -> None:

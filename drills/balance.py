@@ -41,11 +41,11 @@ def events(books: Books, listeners: Listeners) -> list[str]:
     for one in books.owed:
         if one.event is None:
             continue
-        for agent in listeners.get(one.type or "", ()):
-            if consumed[agent, one.event] != 1:
-                wrong.append(
-                    f"{agent} consumed {one.type} of {one.correlation} {consumed[agent, one.event]} times"
-                )
+        wrong += [
+            f"{agent} consumed {one.type} of {one.correlation} {times} times"
+            for agent in listeners.get(one.type or "", ())
+            if (times := consumed[agent, one.event]) != 1
+        ]
     return wrong
 
 
@@ -62,7 +62,7 @@ def history(books: Books) -> list[str]:
         if row.status == "succeeded":
             rows.setdefault(row.id, []).append(row.tokens)
     wrong = [
-        f"execution {one.id} of {one.agent} has rows with {rows.get(one.id, [])} tokens instead of {one.tokens}"
+        f"execution {one.id} of {one.agent} took {one.tokens} tokens; rows say {rows.get(one.id, [])}"
         for one in books.executions
         if rows.get(one.id) != [one.tokens]
     ]

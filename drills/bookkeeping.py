@@ -17,7 +17,7 @@ from infra.workload.prompts import listens, read_prompts
 #: every half minute, and then others act upon it, whose own may be left likewise.
 _PATIENCE, _PAUSE = 240.0, 3.0
 #: Longer than a pod needs to write down what a call has cost.
-_MARGIN = timedelta(seconds=2)
+_MARGIN = timedelta(seconds=1)
 
 
 def settled(scene: Scene, due: Sequence[Sentinel], outcome: Outcome | None = None) -> list[Check]:
@@ -62,21 +62,23 @@ def checked(
 
 
 def slack(books: Books, sentinels: Sequence[Sentinel], moments: Sequence[datetime]) -> int:
-    """Tokens of the calls that were under way at one of the moments."""
+    """Tokens of the calls that were under way at one of the moments: their own, or the dearest's."""
     dearest = max((one.tokens for one in books.executions), default=0)
-    return dearest * sum(
-        any(
-            one.sent <= moment + _MARGIN and (one.acknowledged or moment) >= moment - _MARGIN
-            for moment in moments
-        )
+    spent = {one.id: one.tokens for one in books.executions}
+    return sum(
+        spent.get(one.id, dearest) if one.answer else dearest
         for one in sentinels
+        if any(_is_under_way(one, moment) for moment in moments)
     )
 
 
+def _is_under_way(sentinel: Sentinel, moment: datetime) -> bool:
+    ended = sentinel.acknowledged or moment
+    return sentinel.sent <= moment + _MARGIN and ended >= moment - _MARGIN
+
+
 def _breaks(outcome: Outcome) -> list[datetime]:
-    if outcome.restored is None:
-        return [outcome.failed]
-    return [outcome.failed, outcome.restored.as_of, outcome.restored.adopted]
+    return [outcome.failed] if outcome.restored is None else [outcome.restored.as_of]
 
 
 def listeners(scene: Scene) -> dict[str, list[str]]:

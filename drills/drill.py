@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from app.audit import Books
@@ -34,8 +35,11 @@ class Scene:
     writers: Writers
     before: Books
     surveyed: Survey
-    sabotage: str | None = None
-    checks: list[Check] = field(default_factory=list)
+    faults: frozenset[str] = frozenset()
+
+    def serves(self) -> bool:
+        """Whether an execution is acknowledged now; it is a sentinel like any other."""
+        return self.writers.one().acknowledged is not None
 
     def incidents(self, count: int) -> list[Sentinel]:
         """Sentinels that other agents act upon. Raises RuntimeError if the platform takes none."""
@@ -54,13 +58,14 @@ class Outcome:
     """`failed` is when it was broken, `operational` when the first caller was served again as before.
 
     `settings` are those with which the stack now is as declared; None: its own. `restored` is None where
-    nothing may be missing.
+    nothing may be missing. `checks` are of what this drill alone looks at.
     """
 
     failed: datetime
     operational: datetime
     restored: Restored | None = None
     settings: Path | None = None
+    checks: Sequence[Check] = ()
 
 
 class Drill(ABC):
@@ -72,8 +77,8 @@ class Drill(ABC):
     rto: ClassVar[float | None]
     rpo: ClassVar[float | None] = 0.0
     azure: ClassVar[Sequence[Bound]]
-    #: Ways of its own to make a real fault, after which it must fail.
-    sabotages: ClassVar[Sequence[str]] = ()
+    #: Faults of its own that can be made on purpose, by the check that must see each.
+    sabotages: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
     def play(self, scene: Scene) -> Outcome:

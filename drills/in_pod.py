@@ -7,7 +7,7 @@ from drills.shell import Shell
 from infra.naming import workload
 
 _PROLOGUE = """
-import asyncio, sys
+import asyncio, sys, uuid
 from app.credentials import blocking_credential, credential
 from app.settings import Settings
 from app.store.database import make_engine
@@ -28,7 +28,8 @@ async def change(**changes):
 _OVERWRITE = """
 asyncio.run(change(output={"subject": "overwritten", "body": "overwritten", "tone": "urgent"}))
 with make_engine(settings.sql, blocking_credential()).begin() as connection:
-    connection.execute(TABLE.update().where(TABLE.c.Id == __import__("uuid").UUID(name)).values(PromptTokens=0))
+    mine = TABLE.c.Id == uuid.UUID(name)
+    connection.execute(TABLE.update().where(mine).values(PromptTokens=0))
 """
 _EXPIRE = """
 asyncio.run(change(ttl=1))

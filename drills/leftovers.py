@@ -1,4 +1,4 @@
-"""Copies that a restore left in Azure: no longer in the settings, no longer used, and of no use to a drill."""
+"""Copies that a restore left in Azure: no longer in the settings, and of no use to anybody."""
 
 from __future__ import annotations
 

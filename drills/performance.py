@@ -36,22 +36,28 @@ class _Found:
     error: str | None = None
 
 
-def perform(drill: Drill, shell: Shell, folder: Path, fault: str | None = None) -> Report:
-    """Never raises for what the drill finds; what goes wrong is in the report."""
+def perform(
+    drill: Drill, shell: Shell, folder: Path, faults: frozenset[str] = frozenset(), *, is_right: bool = False
+) -> Report:
+    """What goes wrong is in the report; nothing is raised.
+
+    `is_right`: a drill just before has put the stack right, which takes a minute.
+    """
     timeline = Timeline()
     run = f"drill-{uuid.uuid4().hex[:8]}"
     stack = Stack(shell, timeline, folder / drill.name)
     found = _Found()
     sentinels: list[Sentinel] = []
     try:
-        with timeline.step("put right what an earlier run may have left"):
-            put_right(stack)
-            drill.clean(stack)
+        if not is_right:
+            with timeline.step("put right what an earlier run may have left"):
+                put_right(stack)
+        drill.clean(stack)
         agents = Agents(str(stack.outputs["agentsUrl"]), shell.env["SSL_CERT_FILE"])
         with Journal(folder / drill.name / f"{run}.jsonl") as journal:
             writers = Writers(agents, journal, run, timeline.now)
             try:
-                _play(drill, _scene(run, stack, agents, writers, fault), found)
+                _play(drill, _scene(run, stack, agents, writers, faults), found)
             finally:
                 sentinels = writers.sentinels
                 agents.close()
@@ -63,15 +69,15 @@ def perform(drill: Drill, shell: Shell, folder: Path, fault: str | None = None) 
             drill.clean(stack)
     except Exception as error:  # noqa: BLE001 - as above
         found.error = f"{found.error or ''}\nnot put right: {error}".strip()
-    return _report(drill, timeline, found, sentinels, fault)
+    return _report(drill, timeline, found, sentinels, faults)
 
 
-def _scene(run: str, stack: Stack, agents: Agents, writers: Writers, fault: str | None) -> Scene:
+def _scene(run: str, stack: Stack, agents: Agents, writers: Writers, faults: frozenset[str]) -> Scene:
     """As it is before anything is broken."""
     names, timeline, shell = stack.names, stack.timeline, stack.shell
     before = read_books(shell, names.namespace, run, [timeline.began.date()])
     surveyed = survey(shell, names.resource_group)
-    return Scene(run, shell, stack, timeline, agents, writers, before, surveyed, fault)
+    return Scene(run, shell, stack, timeline, agents, writers, before, surveyed, faults)
 
 
 def _play(drill: Drill, scene: Scene, found: _Found) -> None:
@@ -85,14 +91,13 @@ def _play(drill: Drill, scene: Scene, found: _Found) -> None:
     timeline.mark("callers are served again", outcome.operational)
     scene.stack.sign_in()
     due = [one for one in scene.writers.sentinels if is_due(one, outcome.restored)]
-    fault = sabotage.FAULTS.get(scene.sabotage or "")
     try:
-        if fault is not None:
-            with timeline.step(f"sabotage: {scene.sabotage}"):
-                fault(scene, due)
+        for name in sorted(scene.faults & sabotage.FAULTS.keys()):
+            with timeline.step(f"sabotage: {name}"):
+                sabotage.FAULTS[name].make(scene, due)
         _judge(scene, outcome, due, found)
     finally:
-        if fault is not None:
+        if scene.faults:
             sabotage.undo(scene)
 
 
@@ -101,7 +106,7 @@ def _judge(scene: Scene, outcome: Outcome, due: list[Sentinel], found: _Found) -
     with timeline.step("every sentinel is read back"):
         answers = read_back(scene.agents, written)
     found.judgement = judge(written, answers, failed=outcome.failed, restored=outcome.restored)
-    found.checks.append(_content(found.judgement))
+    found.checks += [_content(found.judgement), *outcome.checks]
     with timeline.step("the books are balanced"):
         found.checks += bookkeeping.settled(scene, due, outcome)
     with timeline.step("exposure, rights, conformance, policies"):
@@ -117,7 +122,7 @@ def _content(judgement: Judgement) -> Check:
 
 
 def _report(
-    drill: Drill, timeline: Timeline, found: _Found, sentinels: list[Sentinel], fault: str | None
+    drill: Drill, timeline: Timeline, found: _Found, sentinels: list[Sentinel], faults: frozenset[str]
 ) -> Report:
     outcome, judgement = found.outcome, found.judgement
     measured_rto = None if outcome is None else rto(outcome.failed, outcome.operational)
@@ -129,12 +134,12 @@ def _report(
         "refused or unanswered": sum(one.failure is not None for one in sentinels),
     }
     if judgement is not None:
-        counted |= {"under way": judgement.undecided, "lost": judgement.lost}
+        counted |= {"that may be either": judgement.undecided, "lost": judgement.lost}
     return Report(
         drill=drill.name,
         broken=drill.broken,
         restored_by=drill.restored_by,
-        sabotage=fault,
+        sabotage=sorted(faults),
         began=timeline.began,
         ended=timeline.now(),
         failed_at=outcome.failed if outcome else None,

@@ -38,11 +38,18 @@ class Figure(_Part):
 
 
 class Check(_Part):
-    """`problems` are empty if it holds; `looked_at` says what it covered."""
+    """`problems` are empty if it holds; `looked_at` says what it covered. `left_out` is why it was not made."""
 
     name: str
     looked_at: str
     problems: list[str]
+    left_out: str | None = None
+
+    @property
+    def said(self) -> str:
+        if self.problems:
+            return "**fails**"
+        return f"left out: {self.left_out}" if self.left_out else "holds"
 
 
 class Report(_Part):
@@ -51,7 +58,7 @@ class Report(_Part):
     drill: str
     broken: str
     restored_by: str
-    sabotage: str | None = None
+    sabotage: list[str] = []
     began: AwareDatetime
     ended: AwareDatetime
     failed_at: AwareDatetime | None = None
@@ -117,7 +124,7 @@ def markdown(reports: Sequence[Report]) -> str:
 def _section(report: Report) -> list[str]:
     lines = [f"## {report.drill}", "", f"{report.broken} Restored by {report.restored_by}.", ""]
     if report.sabotage:
-        lines += [f"Sabotaged on purpose: {report.sabotage}. It must fail.", ""]
+        lines += [f"Sabotaged on purpose: {', '.join(report.sabotage)}. It must fail.", ""]
     if report.error:
         lines += ["Broke off:", "", *(f"    {line}" for line in report.error.strip().splitlines()), ""]
     if report.sentinels:
@@ -125,10 +132,7 @@ def _section(report: Report) -> list[str]:
         lines += [f"Sentinels: {counted}.", ""]
     if report.checks:
         lines += ["| check | looked at | |", "|---|---|---|"]
-        lines += [
-            f"| {one.name} | {one.looked_at} | {'**fails**' if one.problems else 'holds'} |"
-            for one in report.checks
-        ]
+        lines += [f"| {one.name} | {one.looked_at} | {one.said} |" for one in report.checks]
         lines.append("")
     for one in report.checks:
         lines += [f"- {one.name}: {problem}" for problem in one.problems[:20]]

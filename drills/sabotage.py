@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
+import httpx
+
 from drills import in_pod
-from drills.drill import Scene
+from drills.drill import Drill, Scene
 from drills.journal import Sentinel
+from drills.report import Report
 from drills.watch import Watch
 
 _EVERYWHERE = ("--start-ip-address", "0.0.0.0", "--end-ip-address", "255.255.255.255")  # noqa: S104
@@ -19,8 +23,11 @@ def lost_sentinel(scene: Scene, due: Sequence[Sentinel]) -> None:
     """A sentinel that was recovered is gone."""
     victim = due[0]
     in_pod.expire(scene.shell, scene.stack.names.namespace, victim)
-    gone = lambda: scene.agents.read(victim.agent, victim.id).status_code == 404  # noqa: E731
-    with Watch(gone, scene.timeline.now) as watch:
+
+    def is_gone() -> bool:
+        return scene.agents.read(victim.agent, victim.id).status_code == httpx.codes.NOT_FOUND
+
+    with Watch(is_gone, scene.timeline.now) as watch:
         watch.wait(_EXPIRES_SECONDS)
 
 
@@ -51,7 +58,28 @@ def _rule(scene: Scene) -> tuple[str, ...]:
     return ("-g", names.resource_group, "-s", names.sql, "-n", _RULE)
 
 
+@dataclass(frozen=True)
+class Fault:
+    """`seen_by` is the check that must fail."""
+
+    make: Callable[[Scene, Sequence[Sentinel]], None]
+    seen_by: str
+
+
 #: Those that every drill has.
-FAULTS: MappingProxyType[str, Callable[[Scene, Sequence[Sentinel]], None]] = MappingProxyType(
-    {"lost-sentinel": lost_sentinel, "missing-role": missing_role, "public": public}
+FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
+    {
+        "lost-sentinel": Fault(lost_sentinel, "content"),
+        "missing-role": Fault(missing_role, "least privilege"),
+        "public": Fault(public, "nothing is open that was not"),
+    }
 )
+
+
+def unseen(faults: Iterable[str], drill: Drill, report: Report) -> list[str]:
+    """Faults that were made, and that no check saw which should have."""
+    failing = {check.name for check in report.checks if check.problems}
+    seers = {**{name: fault.seen_by for name, fault in FAULTS.items()}, **drill.sabotages}
+    return [
+        f"{name} was not seen by '{seers[name]}'" for name in sorted(faults) if seers[name] not in failing
+    ]

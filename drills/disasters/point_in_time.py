@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from types import MappingProxyType
 
 import httpx
 
@@ -28,7 +29,7 @@ class PointInTime(Drill):
     restored_by = "`agents:restores` with the last second that was right, and `pulumi up`"
     rto = 180.0
     azure = (bounds.COSMOS_RESTORE, bounds.SQL_RESTORE)
-    sabotages = ("wrong-time",)
+    sabotages = MappingProxyType({"wrong-time": "content"})
 
     def play(self, scene: Scene) -> Outcome:
         now = scene.timeline.now
@@ -42,14 +43,14 @@ class PointInTime(Drill):
             with scene.timeline.step(f"sentinel {victim.number} is overwritten; faulty executions go on"):
                 in_pod.overwrite(scene.shell, scene.stack.names.namespace, victim)
                 time.sleep(_LOAD_SECONDS)
-            wanted = as_of + _WRONG if scene.sabotage == "wrong-time" else as_of
+            wanted = as_of + _WRONG if "wrong-time" in scene.faults else as_of
             settings = scene.stack.settings(restores=[{"as_of": written(wanted)}])
             with Watch(lambda: _is_right(scene, victim), now) as watch:
                 began = now()
                 scene.stack.up(settings=settings)
                 adopted = now()
                 time.sleep(_LOAD_SECONDS)
-                operational = adopted if scene.sabotage == "wrong-time" else watch.wait(30)
+                operational = adopted if "wrong-time" in scene.faults else watch.wait(30)
         return Outcome(as_of, operational, Restored(as_of, began, adopted), settings)
 
     def clean(self, stack: Stack) -> None:
