@@ -42,7 +42,7 @@ _OF_DAY = "SELECT * FROM c WHERE c.day = @day"
 
 
 class Ran(BaseModel):
-    """An execution. `tokens` are prompt's and completion's together; `input` is the hash that SQL has, too."""
+    """An execution. `tokens` are prompt's and completion's together; `input` is the hash that SQL has."""
 
     id: str
     agent: str

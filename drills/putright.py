@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from drills.stack import Stack
+from drills.stack import CLUSTER_IS_GONE, Stack
 
 
 def put_right(stack: Stack) -> None:
@@ -14,9 +14,17 @@ def put_right(stack: Stack) -> None:
         shell.sandbox("outage", str(outage["region"]), "--end")
     shell.sandbox("fault", "clear")
     # It also undoes what a killed pulumi left in the state, and asks an agent in the end.
-    done = shell.sandbox("deploy", check=False, timeout=1200)
-    if done.code != 0:
+    if _is_gone(stack) or shell.sandbox("deploy", check=False, timeout=1200).code != 0:
         # What is gone without Pulumi's knowing: it has to look.
-        stack.up("--refresh")
+        stack.pulumi("cancel", "--yes", check=False)
+        stack.up("--refresh", **(CLUSTER_IS_GONE if _is_gone(stack) else {}))
         shell.sandbox("deploy", timeout=1200)
     stack.sign_in()
+
+
+def _is_gone(stack: Stack) -> bool:
+    """Whether the stack has a cluster that Azure does not have any more."""
+    names = stack.names
+    listed = stack.shell.az("aks", "list", "--query", f"[?name=='{names.cluster}']")
+    known = stack.pulumi("stack output", "--json", check=False)
+    return not listed and known.code == 0 and names.cluster in known.out

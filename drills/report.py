@@ -38,7 +38,7 @@ class Figure(_Part):
 
 
 class Check(_Part):
-    """`problems` are empty if it holds; `looked_at` says what it covered. `left_out` is why it was not made."""
+    """`problems` are empty if it holds; `looked_at` is what it covered, `left_out` why it was not made."""
 
     name: str
     looked_at: str
@@ -108,7 +108,7 @@ def markdown(reports: Sequence[Report]) -> str:
     lines = [
         "# Drills",
         "",
-        "RTO and RPO are measured in the sandbox, with targets for it; what Azure documents stands below each.",
+        "RTO and RPO are measured in the sandbox, with targets for it; what Azure documents is below each.",
         "",
         "| drill | verdict | RTO | target | RPO | target |",
         "|---|---|---|---|---|---|",

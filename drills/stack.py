@@ -15,6 +15,9 @@ from drills.timeline import Timeline
 from infra.naming import Names, workload
 
 _UP_SECONDS = 1200.0
+#: A refresh cannot ask a cluster that is gone: what ran on it is taken out of the state instead. Only for when
+#: it is gone. https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
+CLUSTER_IS_GONE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 
 
 class Stack:
@@ -33,16 +36,18 @@ class Stack:
         file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         return file
 
-    def up(self, *arguments: str, settings: Path | None = None, check: bool = True) -> Done:
+    def up(self, *arguments: str, settings: Path | None = None, check: bool = True, **variables: str) -> Done:
         """`pulumi up`, as the documents have it; its confirmation is given beforehand."""
-        command = f"pulumi up -s {self.name} {' '.join(arguments)}".strip()
+        given = "".join(f"{name}={value} " for name, value in variables.items())
         where = () if settings is None else ("--config-file", str(settings))
-        with self.timeline.step(command):
-            return self.pulumi("up", "--yes", "--skip-preview", *arguments, *where, check=check)
+        asked = ("up", "--yes", "--skip-preview", *arguments, *where)
+        with self.timeline.step(f"{given}pulumi up -s {self.name} {' '.join(arguments)}".strip()):
+            return self.pulumi(*asked, check=check, **variables)
 
-    def pulumi(self, command: str, *arguments: str, check: bool = True) -> Done:
-        given = ("pulumi", "--non-interactive", *command.split(), "-s", self.name, *arguments)
-        return self.shell.run(*given, check=check, timeout=_UP_SECONDS)
+    def pulumi(self, command: str, *arguments: str, check: bool = True, **variables: str) -> Done:
+        asked = ("pulumi", "--non-interactive", *command.split(), "-s", self.name, *arguments)
+        shell = Shell({**self.shell.env, **variables})
+        return shell.run(*asked, check=check, timeout=_UP_SECONDS)
 
     @cached_property
     def outputs(self) -> Mapping[str, Any]:

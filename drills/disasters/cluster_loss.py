@@ -6,6 +6,7 @@ import time
 
 from drills import bounds
 from drills.drill import Drill, Outcome, Scene
+from drills.stack import CLUSTER_IS_GONE
 from drills.watch import Watch
 
 _LOAD_SECONDS = 5
@@ -16,7 +17,7 @@ _SETTLE_SECONDS = 60
 class ClusterLoss(Drill):
     name = "cluster-loss"
     broken = "The cluster is deleted under load, with incidents under way."
-    restored_by = "`pulumi up -s dev --refresh`"
+    restored_by = "`PULUMI_K8S_DELETE_UNREACHABLE=true pulumi up -s dev --refresh`"
     rto = 120.0
     azure = (bounds.CLUSTER,)
 
@@ -32,7 +33,7 @@ class ClusterLoss(Drill):
             if scene.serves():
                 raise RuntimeError("the agents answer although their cluster is gone: nothing was broken")
             with Watch(scene.serves, now) as watch:
-                scene.stack.up("--refresh")
+                scene.stack.up("--refresh", **CLUSTER_IS_GONE)
                 operational = watch.wait(_SETTLE_SECONDS)
             time.sleep(_LOAD_SECONDS)
         return Outcome(failed, operational)
