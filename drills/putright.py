@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from drills.stack import CLUSTER_IS_GONE, Stack
+from drills.stack import CLUSTER_IS_GONE, NOTHING, Stack
 
 
 def put_right(stack: Stack) -> None:
@@ -17,7 +17,7 @@ def put_right(stack: Stack) -> None:
     if _is_gone(stack) or shell.sandbox("deploy", check=False, timeout=1200).code != 0:
         # What is gone without Pulumi's knowing: it has to look.
         stack.pulumi("cancel", "--yes", check=False)
-        stack.up("--refresh", **(CLUSTER_IS_GONE if _is_gone(stack) else {}))
+        stack.up("--refresh", variables=CLUSTER_IS_GONE if _is_gone(stack) else NOTHING)
         shell.sandbox("deploy", timeout=1200)
     stack.sign_in()
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -15,9 +16,10 @@ from drills.timeline import Timeline
 from infra.naming import Names, workload
 
 _UP_SECONDS = 1200.0
-#: A refresh cannot ask a cluster that is gone: what ran on it is taken out of the state instead. Only for when
-#: it is gone. https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
-CLUSTER_IS_GONE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
+NOTHING: Mapping[str, str] = MappingProxyType({})
+#: A refresh cannot ask a cluster that is gone: what ran on it leaves the state instead. Only for when it is.
+#: https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/
+CLUSTER_IS_GONE: Mapping[str, str] = MappingProxyType({"PULUMI_K8S_DELETE_UNREACHABLE": "true"})
 
 
 class Stack:
@@ -36,18 +38,25 @@ class Stack:
         file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         return file
 
-    def up(self, *arguments: str, settings: Path | None = None, check: bool = True, **variables: str) -> Done:
+    def up(
+        self,
+        *arguments: str,
+        settings: Path | None = None,
+        variables: Mapping[str, str] = NOTHING,
+        check: bool = True,
+    ) -> Done:
         """`pulumi up`, as the documents have it; its confirmation is given beforehand."""
         given = "".join(f"{name}={value} " for name, value in variables.items())
         where = () if settings is None else ("--config-file", str(settings))
         asked = ("up", "--yes", "--skip-preview", *arguments, *where)
         with self.timeline.step(f"{given}pulumi up -s {self.name} {' '.join(arguments)}".strip()):
-            return self.pulumi(*asked, check=check, **variables)
+            return self.pulumi(*asked, variables=variables, check=check)
 
-    def pulumi(self, command: str, *arguments: str, check: bool = True, **variables: str) -> Done:
+    def pulumi(
+        self, command: str, *arguments: str, variables: Mapping[str, str] = NOTHING, check: bool = True
+    ) -> Done:
         asked = ("pulumi", "--non-interactive", *command.split(), "-s", self.name, *arguments)
-        shell = Shell({**self.shell.env, **variables})
-        return shell.run(*asked, check=check, timeout=_UP_SECONDS)
+        return Shell({**self.shell.env, **variables}).run(*asked, check=check, timeout=_UP_SECONDS)
 
     @cached_property
     def outputs(self) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ class ClusterLoss(Drill):
             if scene.serves():
                 raise RuntimeError("the agents answer although their cluster is gone: nothing was broken")
             with Watch(scene.serves, now) as watch:
-                scene.stack.up("--refresh", **CLUSTER_IS_GONE)
+                scene.stack.up("--refresh", variables=CLUSTER_IS_GONE)
                 operational = watch.wait(_SETTLE_SECONDS)
             time.sleep(_LOAD_SECONDS)
         return Outcome(failed, operational)
