@@ -22,6 +22,7 @@ _FILE = "results.json"
 
 def publish(shell: Shell, namespace: str, reports: Sequence[Report], folder: Path) -> None:
     """Add the reports to what is known. Raises CommandError when the cluster does not take it."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / _FILE
     known = [_kept(file), _published(shell, namespace)]
     results = merged([*known, *(DrillResults(drills={one.drill: result(one)}) for one in reports)])
