@@ -1,8 +1,8 @@
 """A recovery that is disturbed at a random moment is finished by the same command again.
 
-Pulumi itself is killed, or a pod, or the programs of a node, while data is restored to a moment and agents move
-to the copies. Each seed draws victim and moment; `SEEDS=50` runs so many, from `SOAK_SEED` on. No run begins
-once `KILLS_SECONDS` have passed.
+Pulumi itself is killed, or a pod, or the programs of a node, while data is restored to a moment and agents
+move to the copies. Each seed draws victim and moment; `SEEDS=50` runs so many, from `SOAK_SEED` on. No run
+begins once `KILLS_SECONDS` have passed.
 """
 
 from __future__ import annotations
