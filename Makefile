@@ -1,6 +1,6 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help install up down check test preview soak bench bench-growth
+.PHONY: help install up down check test preview drill soak bench bench-growth
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
@@ -36,6 +36,9 @@ test:  ## Every test but the soaks, on a sandbox that is brought up once
 
 preview:  ## Say in preview.md what a change would do to every stack, and refuse it if it loses data
 	@$(UV) uv run python -m infra.review --output preview.md $(if $(BASE),--base $(BASE)) $(STACKS)
+
+drill:  ## Break things on the running sandbox, restore them, measure: drills/out/report.md; DRILL="cluster-loss …"
+	@$(UV) uv run python -m drills $(DRILL)
 
 soak:  ## What is too long for `make test`: kills at random moments, on a sandbox of its own
 	@$(UV) uv run pytest -m soak

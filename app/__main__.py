@@ -16,7 +16,7 @@ from app.prompts.prompt import PromptError
 from app.readiness import Readiness
 from app.server import Leaving, Server
 from app.settings import read
-from app.telemetry import logs, setup
+from app.telemetry import drills, logs, setup
 
 log = logging.getLogger("app")
 _STORING_SECONDS = 5
@@ -32,6 +32,7 @@ def main() -> int:
     except (ValidationError, PromptError, SkipError) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all, a traceback nothing
         return 2
+    drills.expose(settings.drill_results)
     telemetry = setup.start(settings.agent, settings.insights, blocking_credential)
     log.info("agent %s initialized", settings.agent)
     config = uvicorn.Config(

@@ -281,6 +281,7 @@ class Settings(BaseSettings):
     insights: ConnectionString | None = Field(alias="APPLICATIONINSIGHTS_CONNECTION_STRING", default=None)
     shutdown: ShutdownSettings = Field(alias="Shutdown", default=ShutdownSettings())
     prompts: Path = Field(alias="PROMPTS", default=Path("/prompts"))
+    drill_results: Path = Field(alias="DrillResults", default=Path("/drills/results.json"))
     pins: dict[str, Version] = Field(alias="Prompts__Pins", default={})
     trials: dict[str, Trial] = Field(alias="Prompts__Trials", default={})
     reload_seconds: float = Field(alias="Prompts__ReloadSeconds", default=5, gt=0)

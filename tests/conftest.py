@@ -9,17 +9,27 @@ import pytest
 from tests.sandboxed import Sandbox, sandbox_command, user_environment
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--as-deployed",
+        action="store_true",
+        help="judge the sandbox as it is: bring nothing up, and deploy nothing (what a drill has restored)",
+    )
+
+
 @pytest.fixture(scope="session")
-def bare_sandbox() -> Sandbox:
+def bare_sandbox(pytestconfig: pytest.Config) -> Sandbox:
     """A running sandbox; nothing is promised of what is deployed on it."""
-    sandbox_command("up")
+    if not pytestconfig.getoption("as_deployed"):
+        sandbox_command("up")
     return Sandbox(user_environment())
 
 
 @pytest.fixture(scope="session")
-def sandbox(bare_sandbox: Sandbox) -> Sandbox:
+def sandbox(pytestconfig: pytest.Config, bare_sandbox: Sandbox) -> Sandbox:
     """A running sandbox with the dev stack deployed, and kubectl signed in to its cluster."""
-    sandbox_command("deploy")
+    if not pytestconfig.getoption("as_deployed"):
+        sandbox_command("deploy")
     bare_sandbox.az(
         "aks", "get-credentials", "-g", "rg-agents-dev", "-n", "aks-agents-dev", "--overwrite-existing"
     )

@@ -45,6 +45,7 @@ class Alert:
 
 
 _NOW, _FIVE, _TEN = timedelta(0), timedelta(minutes=5), timedelta(minutes=10)
+_HOUR = timedelta(hours=1)
 _URGENT = (Channel.PAGE, Channel.CHAT)
 
 ALERTS = (
@@ -139,5 +140,15 @@ ALERTS = (
         lasting=_NOW,
         expression=f"{expr.publish_failures()} > {at.PUBLISH_FAILURES}",
         summary="The {{ $labels.agent }} agent cannot publish its events, which wait in its outbox",
+    ),
+    # What was never rehearsed is not there when it is needed, so that no figure is as bad as an old one.
+    Alert(
+        name="DrillTooOld",
+        section="restore-drills",
+        severity=Severity.P2,
+        channels=(Channel.CHAT, Channel.MAIL),
+        lasting=_HOUR,
+        expression=f"{expr.drill_age()} > {at.DRILL_AGE} or {expr.no_drill()}",
+        summary="Recovery was not rehearsed for more than a week: {{ $labels.drill }}",
     ),
 )

@@ -88,6 +88,16 @@ def missing(metric: str, kinds: Sequence[str]) -> str:
     return " or ".join(f'absent({metric}{{data="{kind}"}})' for kind in kinds)
 
 
+def drill_age() -> str:
+    """Seconds since each drill passed; every pod reports the same file."""
+    return f"time() - max by (drill) ({metrics.DRILL_SUCCESS})"
+
+
+def no_drill() -> str:
+    """1 where no drill ever passed, or nobody reports of any."""
+    return f'label_replace(absent({metrics.DRILL_SUCCESS}), "drill", "all of them", "", "")'
+
+
 def _rate(selector: str) -> str:
     return f"sum by (agent) (rate({selector}[{_WINDOW}]))"
 

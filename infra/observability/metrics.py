@@ -16,6 +16,7 @@ TOKENS_USED = "llm_budget_used_tokens"
 TOKENS_LIMIT = "llm_budget_limit_tokens"
 BREAKER = "llm_breaker_state"
 PUBLISH_FAILURES = "event_publish_failures_total"
+DRILL_SUCCESS = "drill_last_success_timestamp_seconds"
 
 # The backup's worker (app/backup), per kind of data.
 BACKUP_NEWEST = "backup_newest_timestamp_seconds"

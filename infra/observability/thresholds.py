@@ -36,6 +36,8 @@ QUEUE_DEPTH = 1000
 RESTARTS = 3
 #: Share of ten minutes in which a model provider was left alone.
 PROVIDER_AWAY = 0.5
+#: Seconds since a drill passed that is run once a week: eight days.
+DRILL_AGE = 691_200
 #: Failed attempts to publish within ten minutes.
 PUBLISH_FAILURES = 5
 #: Seconds after which what is new in the environment must have a copy.

@@ -35,6 +35,9 @@ from infra.workload.prompts import config_map, versions
 from infra.workload.quota import SURGE, Size
 
 PORT = 8080
+#: Whoever drills puts figures there, which agents show to Prometheus; nobody need
+#: (docs/adr/0017-drill-figures.md).
+DRILL_RESULTS = "drill-results"
 # Until every proxy has heard that a pod goes; only then does it stop to take connections. The application
 # waits by itself (app/server.py), so that it takes no more events from the first second on.
 _LEAVE_SECONDS = 10
@@ -167,6 +170,10 @@ class Agent(pulumi.ComponentResource):
                 containers=[self._container()],
                 volumes=[
                     VolumeArgs(name="prompts", config_map=ConfigMapVolumeSourceArgs(name=prompts)),
+                    VolumeArgs(
+                        name="drills",
+                        config_map=ConfigMapVolumeSourceArgs(name=DRILL_RESULTS, optional=True),
+                    ),
                     pods.SCRATCH,
                 ],
             ),
@@ -206,6 +213,7 @@ class Agent(pulumi.ComponentResource):
             security_context=pods.security_context(),
             volume_mounts=[
                 VolumeMountArgs(name="prompts", mount_path="/prompts", read_only=True),
+                VolumeMountArgs(name="drills", mount_path="/drills", read_only=True),
                 pods.SCRATCH_MOUNT,
             ],
         )

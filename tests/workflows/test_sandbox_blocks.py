@@ -9,7 +9,7 @@ import pytest
 
 from tests.checkout import ROOT, Checkout
 from tests.sandboxed import Sandbox
-from tests.workflows.blocks import block
+from tests.workflows.blocks import Block, block
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 
@@ -21,8 +21,16 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return Checkout.make(tmp_path_factory.mktemp("clone") / "main")
 
 
-def test_a_fresh_machine_gets_what_it_lacks() -> None:
-    done = block("preview.yml", "sandbox", "Install what a fresh machine lacks").run(ROOT, os.environ)
+@pytest.mark.parametrize(
+    "install",
+    [
+        block("preview.yml", "sandbox", "Install what a fresh machine lacks"),
+        block("drills.yml", "drill", "Install what a fresh machine lacks"),
+    ],
+    ids=["preview", "drills"],
+)
+def test_a_fresh_machine_gets_what_it_lacks(install: Block) -> None:
+    done = install.run(ROOT, os.environ)
     assert done.returncode == 0, done.stdout
 
 

@@ -21,6 +21,7 @@ SECTIONS = {
     "LlmTokenBudget": "llm-token-usage",
     "ModelProviderFailure": "llm-provider-failure",
     "EventPublishFailures": "issue-event-publishing-failures",
+    "DrillTooOld": "restore-drills",
 }
 _AGENT = {"agent": "notification"}
 _IN_POD = {"namespace": "agents-dev", "pod": "notification-agent-1"}
@@ -150,6 +151,7 @@ def _breaker(*closed: str) -> dict[str, str]:
 
 _PROVIDER = {**_AGENT, "provider": "azure-openai-backup"}
 _REFUSED = "event_publish_failures_total"
+_DRILLED = "drill_last_success_timestamp_seconds"
 
 SCENARIOS = (
     Scenario("5 % errors", "HighErrorRate", _requests(95, 5), _AGENT, _P1, silent=(1, 6, 20)),
@@ -356,5 +358,48 @@ SCENARIOS = (
         silent=(8,),
         fires=(9, 30),
         says="The notification agent cannot publish its events, which wait in its outbox",
+    ),
+    # promtool's time begins at 0: the drill passed eight days but an hour before.
+    Scenario(
+        "eight days since a drill passed, and an hour",
+        "DrillTooOld",
+        {f'{_DRILLED}{{drill="region-loss",pod="{pod}"}}': "-687600x150" for pod in "ab"},
+        {"drill": "region-loss"},
+        _BUDGET,
+        silent=(60, 120),
+        fires=(121, 140),
+        says="Recovery was not rehearsed for more than a week: region-loss",
+    ),
+    Scenario(
+        "a second less, and another drill that passed lately",
+        "DrillTooOld",
+        {
+            f'{_DRILLED}{{drill="region-loss"}}': "-687541x150",
+            f'{_DRILLED}{{drill="vault-deleted"}}': "0x150",
+        },
+        {"drill": "region-loss"},
+        _BUDGET,
+        silent=(120,),
+        fires=(121,),
+        says="Recovery was not rehearsed for more than a week: region-loss",
+    ),
+    Scenario(
+        "every drill passed lately",
+        "DrillTooOld",
+        {f'{_DRILLED}{{drill="region-loss"}}': "0x100"},
+        {},
+        _BUDGET,
+        silent=(60, 61, 99),
+    ),
+    Scenario(
+        "nobody knows of any drill for an hour",
+        "DrillTooOld",
+        {f'{_DRILLED}{{drill="region-loss"}}': "0x10 _x100"},
+        {"drill": "all of them"},
+        _BUDGET,
+        # A series counts for five minutes after its last sample.
+        silent=(10, 75),
+        fires=(76, 100),
+        says="Recovery was not rehearsed for more than a week: all of them",
     ),
 )

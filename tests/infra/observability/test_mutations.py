@@ -25,7 +25,7 @@ def _mutants(alert: Alert) -> Iterator[tuple[str, Alert]]:
         yield f"{found[0]} as <", replace(alert, expression=f"{before} < {found[1]}{after}")
         yield f"{found[0]} higher", replace(alert, expression=f"{before} > {value + step}{after}")
         yield f"{found[0]} lower", replace(alert, expression=f"{before} > {value - step}{after}")
-    for name in ("le, agent", "agent", "agent, provider", "namespace, pod"):
+    for name in ("le, agent", "agent", "agent, provider", "namespace, pod", "drill"):
         if f"by ({name})" in alert.expression:
             yield (
                 f"not by {name}",

@@ -81,7 +81,7 @@ async def found(world: World, holders: Mapping[str, str]) -> list[Assignment]:
         for one in listed["value"]
         if one["properties"]["scope"].lower().startswith(f"{world.group}/".lower())
     ]
-    account = world.resource("Microsoft.DocumentDB/databaseAccounts", f"cosmos-agents-{world.environment}")
+    account = world.resource("Microsoft.DocumentDB/databaseAccounts", world.account)
     data = (await world.arm_done("GET", f"{account}/sqlRoleAssignments", _COSMOS))["value"]
     return [
         _read(one, holders[one["properties"]["principalId"]], version)

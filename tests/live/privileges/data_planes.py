@@ -25,7 +25,7 @@ _SECONDS = 60
 async def cosmos(
     world: World, who: str, method: str, path: str, content: object, **headers: str
 ) -> httpx.Response:
-    host = f"cosmos-agents-{world.environment}.documents.{world.suffix}"
+    host = f"{world.account}.documents.{world.suffix}"
     token = await world.token(who, f"https://{host}") if who else await world.deployer(f"https://{host}")
     sent = {
         "authorization": quote(f"type=aad&ver=1.0&sig={token}", safe=""),

@@ -33,7 +33,7 @@ _STATEMENTS = {
 def _connect(world: World, name: str, token: str) -> psycopg.Connection[Any]:
     return psycopg.connect(
         host=f"sql-agents-{world.environment}.database.{world.suffix}",
-        dbname="AgentsDB",
+        dbname=world.database,
         user=name,
         password=token,
         sslmode="verify-full",

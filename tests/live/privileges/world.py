@@ -62,6 +62,16 @@ class World:
         return f"{self.group}/providers/{kind}/{name}"
 
     @property
+    def account(self) -> str:
+        """The Cosmos DB account that agents use: after a restore, another than the original."""
+        return self.env.get("AGENTS_COSMOS_ACCOUNT", f"cosmos-agents-{self.environment}")
+
+    @property
+    def database(self) -> str:
+        """The SQL database that agents use."""
+        return self.env.get("AGENTS_SQL_DATABASE", "AgentsDB")
+
+    @property
     def storage(self) -> str:
         return f"stagents{self.environment}"
 

@@ -1,0 +1,30 @@
+"""The stack as declared, whatever an earlier run, even a killed one, has left."""
+
+from __future__ import annotations
+
+import json
+
+from drills.stack import CLUSTER_IS_GONE, NOTHING, Stack
+
+
+def put_right(stack: Stack) -> None:
+    """No outage, no fault, no lock, nothing changed: as `make up` leaves it. Raises CommandError."""
+    shell = stack.shell
+    for outage in json.loads(shell.sandbox("outage", "--json").out):
+        shell.sandbox("outage", str(outage["region"]), "--end")
+    shell.sandbox("fault", "clear")
+    # It also undoes what a killed pulumi left in the state, and asks an agent in the end.
+    if _is_gone(stack) or shell.sandbox("deploy", check=False, timeout=1200).code != 0:
+        # What is gone without Pulumi's knowing: it has to look.
+        stack.pulumi("cancel", "--yes", check=False)
+        stack.up("--refresh", variables=CLUSTER_IS_GONE if _is_gone(stack) else NOTHING)
+        shell.sandbox("deploy", timeout=1200)
+    stack.sign_in()
+
+
+def _is_gone(stack: Stack) -> bool:
+    """Whether the stack has a cluster that Azure does not have any more."""
+    names = stack.names
+    listed = stack.shell.az("aks", "list", "--query", f"[?name=='{names.cluster}']")
+    known = stack.pulumi("stack output", "--json", check=False)
+    return not listed and known.code == 0 and names.cluster in known.out
