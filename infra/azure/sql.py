@@ -64,8 +64,8 @@ class Sql(pulumi.ComponentResource):
         super().__init__("agents:azure:Sql", name, None, opts)
         self._args = args
         primary = self._server(name, args.server, args.place.location)
-        original, parts = self._database(name, primary)
-        ready = parts
+        original, ready, logs = self._database(name, primary)
+        parts = [*ready, logs]
         self.database, copied, used = DATABASE, [original], None
         known: dict[datetime | None, sql.Database] = {None: original}
         for restore in args.restores:
@@ -92,7 +92,9 @@ class Sql(pulumi.ComponentResource):
         }
         self.register_outputs({"server": self.server, "database": self.database, "holds": holds})
 
-    def _database(self, name: str, primary: SqlServer) -> tuple[sql.Database, Sequence[pulumi.Resource]]:
+    def _database(
+        self, name: str, primary: SqlServer
+    ) -> tuple[sql.Database, Sequence[pulumi.Resource], pulumi.Resource]:
         args, child = self._args, pulumi.ResourceOptions(parent=self)
         wanted = DatabaseArgs(DATABASE, primary.name, args.place, args.settings)
         database = declare_database(
@@ -100,7 +102,7 @@ class Sql(pulumi.ComponentResource):
         )
         policies = declare_policies("", database, wanted, child)
         logs = diagnose(f"{name}-database", database.id, args.workspace_id, child)
-        return database, [*policies, logs]
+        return database, policies, logs
 
     def _restored(
         self, name: str, primary: SqlServer, restore: Restore, source: sql.Database
