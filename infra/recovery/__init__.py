@@ -1,1 +1,1 @@
-"""What a person or the program asks before, during and after a recovery; it declares nothing."""
+"""What a person or the program asks and does beside `pulumi up` in a recovery; it declares nothing."""

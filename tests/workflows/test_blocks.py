@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,11 +109,75 @@ def test_drift_is_told_from_its_absence_and_from_failure(kept: Project, arm: Fak
     assert not file.exists()
 
 
+#: In place of the container's client: blobs are files in a folder.
+COPIES = """
+import pathlib
+from types import SimpleNamespace
+from infra.recovery import state
+
+FOLDER = pathlib.Path({folder!r})
+
+class Container:
+    def list_blob_names(self, *, name_starts_with):
+        found = [path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")]
+        return [name for name in found if name.startswith(name_starts_with)]
+    def upload_blob(self, name, data, *, overwrite):
+        path = FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("xb").write(data)
+    def download_blob(self, blob):
+        return SimpleNamespace(readall=(FOLDER / blob).read_bytes)
+
+state.copies_of = lambda *_: Container()
+"""
+
+
+@pytest.fixture
+def copied(kept: Project, tmp_path: Path) -> tuple[dict[str, str], Path]:
+    """Environment in which `uv run python` is this one, with the copies in a folder."""
+    folder, programs = tmp_path / "copies", tmp_path / "programs"
+    folder.mkdir()
+    programs.mkdir()
+    (programs / "sitecustomize.py").write_text(COPIES.format(folder=str(folder)))
+    stand_in = programs / "uv"
+    stand_in.write_text(f'#!/bin/sh\nshift 2\nexec "{sys.executable}" "$@"\n')
+    stand_in.chmod(0o755)
+    given = variables(kept)
+    given["PATH"] = f"{programs}:{given['PATH']}"
+    given["PYTHONPATH"] = f"{programs}:{ROOT}"
+    given.pop("ARM_METADATA_HOSTNAME", None)
+    return given, folder
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        block("deploy-stack.yml", "deploy", "Copy the state to its backup"),
+        block("backup.yml", "state", "Copy the state, if it has changed"),
+    ],
+    ids=["after an update", "each hour"],
+)
+def test_the_state_is_copied_once_and_compared(
+    kept: Project, copied: tuple[dict[str, str], Path], save: Block
+) -> None:
+    given, folder = copied
+    for _ in range(2):
+        done = save.run(kept.directory, given)
+        assert done.returncode == 0, done.stdout
+    [copy] = folder.glob("prod/*.json")
+    compare = block("backup.yml", "state", "Compare the newest copy with the state")
+    done = compare.run(kept.directory, given)
+    assert done.returncode == 0, done.stdout
+    copy.write_bytes(copy.read_bytes() + b" ")
+    assert compare.run(kept.directory, given).returncode != 0
+
+
 @pytest.mark.slow
-def test_the_packages_are_installed_as_locked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("workflow", "job"), [("drift.yml", "look"), ("backup.yml", "state")])
+def test_the_packages_are_installed_as_locked(tmp_path: Path, workflow: str, job: str) -> None:
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(folder)], check=True)
-    done = block("drift.yml", "look", "Install the program's packages").run(folder, os.environ)
+    done = block(workflow, job, "Install the program's packages").run(folder, os.environ)
     assert done.returncode == 0, done.stdout
     assert (folder / ".venv" / "bin" / "python").exists()
 
