@@ -43,6 +43,8 @@ _PERIODIC = {
     "backupRetentionIntervalInHours": 8,
     "backupStorageRedundancy": "Geo",
 }
+#: The properties that tell where the account is.
+PLACES = ("locations", "readLocations", "writeLocations", "failoverPolicies")
 _STALENESS = {"maxIntervalInSeconds": 5, "maxStalenessPrefix": 100}
 
 
@@ -83,7 +85,7 @@ def ranked(policies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def differ_elsewhere(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether an update changes properties other than those that tell where the account is."""
-    names = set(after) - {"locations", "readLocations", "writeLocations", "failoverPolicies"}
+    names = set(after) - set(PLACES)
     return any(before.get(name) != after[name] for name in names)
 
 

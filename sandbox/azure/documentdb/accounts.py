@@ -174,7 +174,11 @@ class AccountHandler(PrivateLinkTarget):
         and the failover to be done, and the same is lost then."""
         successor = naming.region(naming.locations(resource)[0])
         await unreplicated.lose(self.services, resource, lost, successor)
-        self._save(resource)
+        # As it is now: an update that was under way may have ended meanwhile.
+        moved = self.services.store.get(resource.id)
+        if moved is not None:
+            moved.properties.update({name: resource.properties[name] for name in account_body.PLACES})
+            self._save(moved)
 
     def _save(self, resource: Resource) -> None:
         resource.changed_at = time.time()
