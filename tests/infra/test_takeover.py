@@ -3,6 +3,7 @@ to stand on."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -45,6 +46,15 @@ PROD: dict[str, Any] = {
     "agents:authentication": {"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://a"},
     "agents:registry": {"sku": "Premium"},
 }
+
+
+@pytest.fixture(autouse=True)
+def _loop() -> Iterator[None]:
+    """Outputs belong to the thread's loop, which an asynchronous test before this one may have closed."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
 
 
 class Site:

@@ -64,7 +64,7 @@ def test_the_quota_leaves_no_room_for_an_agent_more(agents: list[AgentSettings])
 
 @given(_AGENTS)
 def test_no_agent_is_larger_than_a_container_may_be(agents: list[AgentSettings]) -> None:
-    limits = _limits({str(number): agent for number, agent in enumerate(agents)})
+    limits = _limits([*map(Size.of, agents), *(size for size, _ in BESIDE)])
     assert isinstance(limits.max, dict)
     largest = _kubernetes(str(limits.max["memory"]))
     assert all(_kubernetes(agent.memory_limit) <= largest for agent in agents)

@@ -172,6 +172,6 @@ def container(template: dict[str, Any]) -> dict[str, Any]:
 
 def scrape_job(found: Declarations) -> dict[str, Any]:
     text = of(found, "ConfigMap")["ama-metrics-prometheus-config"]["data"]["prometheus-config"]
-    (job,) = yaml.safe_load(text)["scrape_configs"]
-    parsed: dict[str, Any] = job
-    return parsed
+    jobs: list[dict[str, Any]] = yaml.safe_load(text)["scrape_configs"]
+    (agents,) = [job for job in jobs if job["job_name"] == "agent-api"]
+    return agents
