@@ -26,7 +26,7 @@ from app.backup.letters import LetterCopies
 from app.backup.restorable import ResourceManager, restorables
 from app.backup.secrets import SecretCopies
 from app.backup.settings import BackupSettings, read
-from app.backup.worker import Worker
+from app.backup.worker import Kind, Worker
 from app.credentials import credential
 from app.telemetry import logs
 
@@ -48,7 +48,7 @@ async def assemble(settings: BackupSettings, identity: AsyncTokenCredential, sta
     vault = await stack.enter_async_context(SecretClient(str(source.vault_uri), identity))
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=_TIMEOUT_SECONDS))
     name = (urlparse(str(source.vault_uri)).hostname or "").partition(".")[0]
-    kinds = [
+    kinds: list[Kind] = [
         SecretCopies(name, vault, container(copies.endpoint, copies.secrets), key),
         LetterCopies(
             container(source.dead_letters, copies.dead_letters),
