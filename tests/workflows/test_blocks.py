@@ -113,7 +113,7 @@ def test_drift_is_told_from_its_absence_and_from_failure(kept: Project, arm: Fak
 COPIES = """
 import pathlib
 from types import SimpleNamespace
-from infra.recovery import state
+import azure.storage.blob
 
 FOLDER = pathlib.Path({folder!r})
 
@@ -128,7 +128,7 @@ class Container:
     def download_blob(self, blob):
         return SimpleNamespace(readall=(FOLDER / blob).read_bytes)
 
-state.copies_of = lambda *_: Container()
+azure.storage.blob.ContainerClient = lambda *_, **__: Container()
 """
 
 
@@ -173,11 +173,18 @@ def test_the_state_is_copied_once_and_compared(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("workflow", "job"), [("drift.yml", "look"), ("backup.yml", "state")])
-def test_the_packages_are_installed_as_locked(tmp_path: Path, workflow: str, job: str) -> None:
+@pytest.mark.parametrize(
+    "install",
+    [
+        block("drift.yml", "look", "Install the program's packages"),
+        block("backup.yml", "state", "Install the program's packages"),
+    ],
+    ids=["drift", "backup"],
+)
+def test_the_packages_are_installed_as_locked(tmp_path: Path, install: Block) -> None:
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(folder)], check=True)
-    done = block(workflow, job, "Install the program's packages").run(folder, os.environ)
+    done = install.run(folder, os.environ)
     assert done.returncode == 0, done.stdout
     assert (folder / ".venv" / "bin" / "python").exists()
 

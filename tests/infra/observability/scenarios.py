@@ -23,6 +23,12 @@ SECTIONS = {
     "EventPublishFailures": "issue-event-publishing-failures",
     "DrillTooOld": "restore-drills",
 }
+#: Where the document on recovery does.
+RECOVERY_SECTIONS = {
+    "BackupTooOld": "copies-are-late",
+    "BackupNotValidated": "copies-are-not-like-their-originals",
+    "BackupFailing": "copies-are-late",
+}
 _AGENT = {"agent": "notification"}
 _IN_POD = {"namespace": "agents-dev", "pod": "notification-agent-1"}
 
@@ -55,7 +61,11 @@ class Scenario:
             "severity": self.told.severity,
             "channels": self.told.channels,
         }
-        annotations = {"summary": self.says, "runbook": f"docs/runbook.md#{SECTIONS[self.alert]}"}
+        if self.alert in RECOVERY_SECTIONS:
+            where = f"docs/recovery.md#{RECOVERY_SECTIONS[self.alert]}"
+        else:
+            where = f"docs/runbook.md#{SECTIONS[self.alert]}"
+        annotations = {"summary": self.says, "runbook": where}
         firing = {"exp_labels": expected, "exp_annotations": annotations}
         return {
             "name": self.name,

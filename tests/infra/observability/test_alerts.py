@@ -6,19 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from infra.observability.alerts import ALERTS, Alert
-from infra.observability.rulefile import render
+from infra.observability.alerts import Alert
+from infra.observability.rulefile import CATALOGUE, render
+from tests.infra.observability.backup_scenarios import SCENARIOS as OF_BACKUPS
 from tests.infra.observability.promtool import failures, promtool
-from tests.infra.observability.scenarios import SCENARIOS
+from tests.infra.observability.scenarios import SCENARIOS as OF_AGENTS
 
+SCENARIOS = (*OF_AGENTS, *OF_BACKUPS)
 _RENDERED = Path(__file__).with_name("rules.yaml")
 
 
 def test_every_alert_fires_at_its_boundary_and_not_before(tmp_path: Path) -> None:
-    assert not failures(tmp_path, ALERTS, SCENARIOS)
+    assert not failures(tmp_path, CATALOGUE, SCENARIOS)
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+@pytest.mark.parametrize("alert", CATALOGUE, ids=lambda alert: alert.name)
 def test_every_alert_is_seen_to_fire_and_to_stay_silent(alert: Alert) -> None:
     mine = [scenario for scenario in SCENARIOS if scenario.alert == alert.name]
     assert any(scenario.fires for scenario in mine)

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.observability.alerts import ALERTS, Alert, Channel, Severity
+from infra.observability.alerts import Alert, Channel, Severity
+from infra.observability.rulefile import CATALOGUE
+from tests.infra.observability.backup_scenarios import SCENARIOS as OF_BACKUPS
 from tests.infra.observability.promtool import failures
-from tests.infra.observability.scenarios import SCENARIOS
+from tests.infra.observability.scenarios import SCENARIOS as OF_AGENTS
+
+SCENARIOS = (*OF_AGENTS, *OF_BACKUPS)
 
 
 def _mutants(alert: Alert) -> Iterator[tuple[str, Alert]]:
@@ -25,7 +29,7 @@ def _mutants(alert: Alert) -> Iterator[tuple[str, Alert]]:
         yield f"{found[0]} as <", replace(alert, expression=f"{before} < {found[1]}{after}")
         yield f"{found[0]} higher", replace(alert, expression=f"{before} > {value + step}{after}")
         yield f"{found[0]} lower", replace(alert, expression=f"{before} > {value - step}{after}")
-    for name in ("le, agent", "agent", "agent, provider", "namespace, pod", "drill"):
+    for name in ("le, agent", "agent", "agent, provider", "namespace, pod", "drill", "data"):
         if f"by ({name})" in alert.expression:
             yield (
                 f"not by {name}",
@@ -35,9 +39,10 @@ def _mutants(alert: Alert) -> Iterator[tuple[str, Alert]]:
         if matcher in alert.expression:
             yield f"without {matcher}", replace(alert, expression=alert.expression.replace(matcher, ""))
     if " or " in alert.expression:
-        one, other = alert.expression.split(" or ")
-        yield "without the first", replace(alert, expression=other)
-        yield "without the second", replace(alert, expression=one)
+        parts = alert.expression.split(" or ")
+        for number in range(len(parts)):
+            rest = " or ".join(parts[:number] + parts[number + 1 :])
+            yield f"without part {number + 1}", replace(alert, expression=rest)
     yield "later", replace(alert, lasting=alert.lasting + timedelta(minutes=1))
     if alert.lasting:
         yield "sooner", replace(alert, lasting=alert.lasting - timedelta(minutes=1))
@@ -45,7 +50,7 @@ def _mutants(alert: Alert) -> Iterator[tuple[str, Alert]]:
     yield "another channel", replace(alert, channels=(*alert.channels, Channel.MAIL, Channel.PAGE))
 
 
-_MUTANTS = [(alert.name, what, mutant) for alert in ALERTS for what, mutant in _mutants(alert)]
+_MUTANTS = [(alert.name, what, mutant) for alert in CATALOGUE for what, mutant in _mutants(alert)]
 
 
 @pytest.mark.parametrize(
@@ -54,5 +59,5 @@ _MUTANTS = [(alert.name, what, mutant) for alert in ALERTS for what, mutant in _
     ids=[f"{n}: {w}" for n, w, _ in _MUTANTS],
 )
 def test_a_mistake_in_a_rule_is_found_out(tmp_path: Path, name: str, mutant: Alert) -> None:
-    alerts = [mutant if alert.name == name else alert for alert in ALERTS]
+    alerts = [mutant if alert.name == name else alert for alert in CATALOGUE]
     assert failures(tmp_path, alerts, [scenario for scenario in SCENARIOS if scenario.alert == name])
