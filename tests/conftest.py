@@ -56,7 +56,10 @@ _SLOW = (
     "conformance/test_program_bodies.py",
     "infra/azure/",
     "infra/graph/",
+    "infra/recovery/",
+    "infra/test_republishing.py",
     "infra/observability/test_mutations.py",
+    "workflows/test_drill_blocks.py",
 )
 
 
