@@ -39,7 +39,8 @@ class CosmosArgs:
 class Cosmos(pulumi.ComponentResource):
     """Account, database and containers without keys, backed up continuously.
 
-    `data` is what a lock keeps.
+    `data` is what a lock keeps, `parts` what the account is not whole without.
+    Its output `holds` is read back by `infra/stacks/recorded.py`.
     """
 
     def __init__(self, name: str, args: CosmosArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -59,11 +60,13 @@ class Cosmos(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=made)
         roles.grant_items([container.name for container in wanted], args.agents, after)
         roles.grant_database(args.operators, after)
-        args.exposure.connect(name, args.place, Service.COSMOS, self.account.id, child)
-        diagnose(name, self.account.id, args.workspace_id, child)
+        connected = args.exposure.connect(name, args.place, Service.COSMOS, self.account.id, child)
+        logs = diagnose(name, self.account.id, args.workspace_id, child)
+        self.parts = [*made, *roles.made, *connected, logs]
         self.data = {"cosmos-database": database.id}
         self.endpoint = self.account.document_endpoint
-        self.register_outputs({"endpoint": self.endpoint})
+        holds = {args.account: self.account.instance_id}
+        self.register_outputs({"endpoint": self.endpoint, "holds": holds})
 
     def _database(self) -> cosmosdb.SqlResourceSqlDatabase:
         return cosmosdb.SqlResourceSqlDatabase(

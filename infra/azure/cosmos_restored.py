@@ -5,13 +5,14 @@ https://learn.microsoft.com/azure/cosmos-db/restore-account-continuous-backup
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pulumi
 from pulumi_azure_native import authorization, cosmosdb, resources
 
+from infra.azure.conforming import Copy, once_conforming
 from infra.azure.cosmos import DATABASE, Cosmos, CosmosArgs
 from infra.azure.cosmos_account import RESTORE_INPUTS, AccountArgs, declare_account
 from infra.azure.cosmos_containers import containers
@@ -20,6 +21,7 @@ from infra.azure.diagnostics import diagnose
 from infra.azure.place import Place
 from infra.azure.private import Service
 from infra.naming import Names, stamp
+from infra.recovery import facts
 from infra.settings.restores import Restore, written
 
 _CONTAINERS = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
@@ -31,19 +33,23 @@ _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemp
 class RestoredCosmosArgs:
     """`like` is what an account of this environment has, under the restored one's name.
 
-    `source` is the account whose history is looked into.
+    `source` is the account whose history is looked into, `deleted` the id of the restorable account instead
+    where that one is gone. `original` is what the restored one has to be like before it is used.
     """
 
     like: CosmosArgs
+    original: Cosmos
     source: cosmosdb.DatabaseAccount
     restore: Restore
+    deleted: str | None = None
 
 
 class RestoredCosmos(pulumi.ComponentResource):
     """The account as of then, and what a restore does not bring: roles, network rules, endpoints and logs.
 
     Databases and containers come with their documents, so they exist before Pulumi could make them; a
-    deployment brings today's settings to them. Retention goes on: what would have expired by now has.
+    deployment brings today's settings to them. Retention goes on: what would have expired by now has. An
+    adopted one has its `endpoint` once it is like the original.
     """
 
     def __init__(
@@ -64,10 +70,20 @@ class RestoredCosmos(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=[made])
         roles.grant_items([one.name for one in containers(like.settings)], like.agents, after)
         roles.grant_database(like.operators, after)
-        like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
-        diagnose(name, self.account.id, like.workspace_id, child)
+        connected = like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
+        logs = diagnose(name, self.account.id, like.workspace_id, child)
         self.endpoint = self.account.document_endpoint
-        self.register_outputs({"endpoint": self.endpoint})
+        if args.restore.adopted:
+            copy = Copy(
+                "account",
+                lambda read, account: facts.account(read, account, DATABASE),
+                self.account.id,
+                args.original.account.id,
+                after=[*args.original.parts, *roles.made, *connected, made, logs],
+            )
+            self.endpoint = once_conforming(self.endpoint, place.cloud, copy)
+        holds = {like.account: self.account.instance_id}
+        self.register_outputs({"endpoint": self.endpoint, "holds": holds})
 
     def _bring_settings(self, name: str, like: CosmosArgs, place: Place) -> resources.Deployment:
         return resources.Deployment(
@@ -95,15 +111,23 @@ class RestoredCosmos(pulumi.ComponentResource):
 
 
 def restore_accounts(
-    original: Cosmos, args: CosmosArgs, restores: Sequence[Restore], names: Names
+    original: Cosmos,
+    args: CosmosArgs,
+    restores: Sequence[Restore],
+    names: Names,
+    deleted: Mapping[datetime, str],
 ) -> Cosmos | RestoredCosmos:
-    """Declare every restore of the account; the one that agents use is given back."""
+    """Declare every restore of the account; the one that agents use is given back.
+
+    `deleted`: by the moment of a restore, the restorable account that is its source and is gone.
+    """
     used: Cosmos | RestoredCosmos = original
     known: dict[datetime | None, cosmosdb.DatabaseAccount] = {None: original.account}
     for restore in restores:
         like = replace(args, account=names.restored_cosmos(restore.as_of))
         restored = RestoredCosmos(
-            f"cosmos-{stamp(restore.as_of)}", RestoredCosmosArgs(like, known[restore.of], restore)
+            f"cosmos-{stamp(restore.as_of)}",
+            RestoredCosmosArgs(like, original, known[restore.of], restore, deleted.get(restore.as_of)),
         )
         known[restore.as_of] = restored.account
         used = restored if restore.adopted else used
@@ -114,7 +138,8 @@ def _parameters(args: RestoredCosmosArgs) -> cosmosdb.RestoreParametersArgs:
     subscription = authorization.get_client_config_output().subscription_id
     return cosmosdb.RestoreParametersArgs(
         restore_mode=cosmosdb.RestoreMode.POINT_IN_TIME,
-        restore_source=pulumi.Output.format(
+        restore_source=args.deleted
+        or pulumi.Output.format(
             "/subscriptions/{0}/providers/Microsoft.DocumentDB/locations/{1}/restorableDatabaseAccounts/{2}",
             subscription,
             args.like.place.location,

@@ -43,6 +43,8 @@ class DataRoles:
     ) -> None:
         """`prefix` tells the grants' names from those on another account."""
         self._account, self._prefix = account, prefix
+        #: Every grant that was declared.
+        self.made: list[pulumi.Resource] = []
         self._group = resource_group
         self._database = pulumi.Output.concat(account.id, "/dbs/", database)
 
@@ -93,3 +95,4 @@ class DataRoles:
             opts=opts,
         )
         grantee.rights.append(made)
+        self.made.append(made)

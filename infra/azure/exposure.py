@@ -54,7 +54,8 @@ class Exposure:
         service: Service,
         target: pulumi.Input[str],
         opts: pulumi.ResourceOptions,
-    ) -> None:
+    ) -> list[pulumi.Resource]:
         """Give `target` its address inside the network; nothing when it is public."""
-        if self.private is not None:
-            self.private.connect(name, place, service, target, opts)
+        if self.private is None:
+            return []
+        return [self.private.connect(name, place, service, target, opts)]

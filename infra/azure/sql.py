@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pulumi
 from pulumi_azure_native import sql
 
+from infra.azure.conforming import Copy, once_conforming
 from infra.azure.diagnostics import diagnose
 from infra.azure.exposure import Exposure
 from infra.azure.identity import Identity
@@ -16,12 +17,14 @@ from infra.azure.place import Place
 from infra.azure.sql_database import (
     RESTORE_INPUTS,
     DatabaseArgs,
-    PointInTime,
+    Origin,
     declare_database,
     declare_policies,
+    point_in_time,
 )
 from infra.azure.sql_server import SqlServer, SqlServerArgs
 from infra.naming import restored_database, stamp
+from infra.recovery import facts
 from infra.settings.restores import Restore
 from infra.settings.sections import SqlSettings
 
@@ -32,7 +35,8 @@ DATABASE = "AgentsDB"
 class SqlArgs:
     """`administrator` runs the migrations and lets the agents in as users of the database.
 
-    `backup_server` and `failover_group` are names that are used only with a paired region.
+    `backup_server` and `failover_group` are names that are used only with a paired region. `origins`: what a
+    restore, by its moment, is made from where that is no database that is there.
     """
 
     server: str
@@ -44,6 +48,7 @@ class SqlArgs:
     workspace_id: pulumi.Input[str]
     administrator: Identity
     restores: Sequence[Restore] = ()
+    origins: Mapping[datetime, Origin] = field(default_factory=dict)
 
 
 class Sql(pulumi.ComponentResource):
@@ -51,20 +56,23 @@ class Sql(pulumi.ComponentResource):
 
     With a paired region a failover group keeps copies on a server there. `server` is the host that clients
     connect to: the failover group's listener, which follows the primary, or the server's own name. `dialect`
-    is what the database speaks in this cloud.
+    is what the database speaks in this cloud. Its output `holds` is read back by `infra/stacks/recorded.py`.
+    With a restore adopted, `server` is known once that one is like the original.
     """
 
     def __init__(self, name: str, args: SqlArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Sql", name, None, opts)
         self._args = args
         primary = self._server(name, args.server, args.place.location)
-        original, ready = self._database(name, primary)
-        self.database, copied = DATABASE, [original]
+        original, ready, logs = self._database(name, primary)
+        parts = [*ready, logs]
+        self.database, copied, used = DATABASE, [original], None
         known: dict[datetime | None, sql.Database] = {None: original}
         for restore in args.restores:
             known[restore.as_of], policies = self._restored(name, primary, restore, known[restore.of])
             if restore.adopted:
                 self.database = restored_database(DATABASE, restore.as_of)
+                used = known[restore.as_of], policies
             if restore.paired:
                 copied.append(known[restore.as_of])
                 ready = [*ready, *policies]
@@ -72,19 +80,29 @@ class Sql(pulumi.ComponentResource):
         if args.place.paired is not None:
             backup = self._server(f"{name}-backup", args.backup_server, args.place.paired)
             self.server = self._failover(primary, backup, copied, ready)
+        if used is not None:
+            restored, after = used
+            copy = Copy("database", facts.database, restored.id, original.id, [*parts, *after])
+            self.server = once_conforming(self.server, args.place.cloud, copy)
         self.data = {"sql-database": original.id}
         self.dialect = args.place.cloud.sql_dialect
-        self.register_outputs({"server": self.server, "database": self.database})
+        holds = {
+            restored_database(DATABASE, as_of) if as_of else DATABASE: database.database_id
+            for as_of, database in known.items()
+        }
+        self.register_outputs({"server": self.server, "database": self.database, "holds": holds})
 
-    def _database(self, name: str, primary: SqlServer) -> tuple[sql.Database, Sequence[pulumi.Resource]]:
+    def _database(
+        self, name: str, primary: SqlServer
+    ) -> tuple[sql.Database, Sequence[pulumi.Resource], pulumi.Resource]:
         args, child = self._args, pulumi.ResourceOptions(parent=self)
         wanted = DatabaseArgs(DATABASE, primary.name, args.place, args.settings)
         database = declare_database(
             "database", wanted, args.place.stateful(self, ignore_changes=RESTORE_INPUTS)
         )
         policies = declare_policies("", database, wanted, child)
-        diagnose(f"{name}-database", database.id, args.workspace_id, child)
-        return database, policies
+        logs = diagnose(f"{name}-database", database.id, args.workspace_id, child)
+        return database, policies, logs
 
     def _restored(
         self, name: str, primary: SqlServer, restore: Restore, source: sql.Database
@@ -97,13 +115,13 @@ class Sql(pulumi.ComponentResource):
             primary.name,
             args.place,
             args.settings,
-            PointInTime(source.id, restore.as_of),
+            args.origins.get(restore.as_of) or point_in_time(source.id, restore.as_of),
         )
         options = args.place.restored(self, kept=restore.kept, ignore_changes=RESTORE_INPUTS)
         database = declare_database(key, wanted, options)
         policies = declare_policies(f"{key}-", database, wanted, child)
-        diagnose(key, database.id, args.workspace_id, child)
-        return database, policies
+        logs = diagnose(key, database.id, args.workspace_id, child)
+        return database, [*policies, logs]
 
     def _server(self, key: str, server: str, location: str) -> SqlServer:
         args = self._args

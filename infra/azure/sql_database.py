@@ -30,11 +30,40 @@ RESTORE_INPUTS = (
 
 
 @dataclass(frozen=True)
-class PointInTime:
-    """The rows of a database, by its resource id, as of a second."""
+class Origin:
+    """What a database begins with. `source`: the resource id of what it is made from."""
 
+    mode: sql.CreateMode
     source: pulumi.Input[str]
-    as_of: datetime
+    as_of: datetime | None = None
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Of the database, named as `createMode` is documented:
+        https://learn.microsoft.com/rest/api/sql/databases/create-or-update
+        """
+        name = (
+            "long_term_retention_backup_resource_id"
+            if self.mode is sql.CreateMode.RESTORE_LONG_TERM_RETENTION_BACKUP
+            else "source_database_id"
+        )
+        moment = {"restore_point_in_time": written(self.as_of)} if self.as_of else {}
+        return {"create_mode": self.mode, name: self.source, **moment}
+
+
+def point_in_time(source: pulumi.Input[str], as_of: datetime) -> Origin:
+    """The rows of a database that is there, as of a second."""
+    return Origin(sql.CreateMode.POINT_IN_TIME_RESTORE, source, as_of)
+
+
+def dropped(source: str, as_of: datetime) -> Origin:
+    """The rows of a deleted database, by the id of its `restorableDroppedDatabases`, as of a second."""
+    return Origin(sql.CreateMode.RESTORE, source, as_of)
+
+
+def long_term_backup(source: str) -> Origin:
+    """The rows of a long-term backup."""
+    return Origin(sql.CreateMode.RESTORE_LONG_TERM_RETENTION_BACKUP, source)
 
 
 @dataclass(frozen=True)
@@ -45,7 +74,7 @@ class DatabaseArgs:
     server: pulumi.Input[str]
     place: Place
     settings: SqlSettings
-    restore: PointInTime | None = None
+    restore: Origin | None = None
 
 
 def declare_database(key: str, args: DatabaseArgs, opts: pulumi.ResourceOptions) -> sql.Database:
@@ -57,9 +86,6 @@ def declare_database(key: str, args: DatabaseArgs, opts: pulumi.ResourceOptions)
         server_name=args.server,
         resource_group_name=place.resource_group,
         location=place.location,
-        create_mode=sql.CreateMode.POINT_IN_TIME_RESTORE if restore else None,
-        source_database_id=restore.source if restore else None,
-        restore_point_in_time=written(restore.as_of) if restore else None,
         sku=sku(settings.sku),
         max_size_bytes=settings.max_size_gb * 1024**3,
         min_capacity=0.5 if serverless else None,
@@ -68,6 +94,7 @@ def declare_database(key: str, args: DatabaseArgs, opts: pulumi.ResourceOptions)
         requested_backup_storage_redundancy=backup_redundancy(place),
         tags=place.tags,
         opts=opts,
+        **(restore.inputs if restore else {}),
     )
 
 

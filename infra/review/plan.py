@@ -216,17 +216,18 @@ def _properties(
 
 
 def _first(path: str) -> str:
-    return next(_parts(path), path)
+    return next(steps_of(path), path)
 
 
-def _parts(path: str) -> Iterator[str]:
+def steps_of(path: str) -> Iterator[str]:
+    """The names and indices in one of the engine's property paths."""
     for match in _STEP.finditer(path):
         yield match[1] or (match[2].replace('\\"', '"') if match[2] is not None else match[3])
 
 
 def look_up(value: Any, path: str) -> Any:
     """The value at one of the engine's property paths (`a.b[0]["c.d"]`); MISSING where there is none."""
-    for part in _parts(path):
+    for part in steps_of(path):
         if isinstance(value, list) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         elif isinstance(value, dict) and part in value:
@@ -234,6 +235,12 @@ def look_up(value: Any, path: str) -> Any:
         else:
             return MISSING
     return value
+
+
+def is_known(value: Any) -> bool:
+    """Whether nothing in a value of a plan is yet to be found out."""
+    text = json.dumps(value)
+    return not any(sentinel in text for sentinel in _NOT_KNOWN_YET)
 
 
 def shown(value: Any, limit: int = 80) -> str:

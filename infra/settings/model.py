@@ -37,6 +37,7 @@ class Settings(Section):
     `paired_location` is the region of second copies: the geo-replica of registry and Cosmos DB, the failover
     group's second SQL server, the second Azure OpenAI account. Without it there are none. `protect` keeps
     stateful resources from being deleted, by Pulumi and (with management locks) by anyone.
+    `begin_empty` gives up data that was deleted: the ids that the refusal to begin empty names.
     """
 
     environment: EnvironmentName
@@ -66,6 +67,7 @@ class Settings(Section):
     budget: BudgetSettings = BudgetSettings()
     certificates: CertificateSettings = CertificateSettings()
     restores: tuple[Restore, ...] = ()
+    begin_empty: tuple[ObjectId, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

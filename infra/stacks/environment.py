@@ -32,7 +32,7 @@ from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, SettingsError
 from infra.settings.restores import of_service
-from infra.stacks import restore_points
+from infra.stacks.data_origins import decide
 from infra.stacks.operators import operators_of
 from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
@@ -46,7 +46,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     names, domain = Names(settings.environment, settings.suffix), _domain(settings, cloud)
     host, operators = names.host(domain), operators_of(settings)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
-    restore_points.check(settings, names, cloud)  # likewise
+    origins = decide(settings, names, cloud)  # likewise
 
     group = resources.ResourceGroup("group", resource_group_name=names.resource_group, tags=names.tags())
     place = Place(
@@ -107,7 +107,9 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         operators=operators,
     )
     cosmos = Cosmos("cosmos", cosmos_args)
-    documents = restore_accounts(cosmos, cosmos_args, of_service(settings.restores, "cosmos"), names)
+    documents = restore_accounts(
+        cosmos, cosmos_args, of_service(settings.restores, "cosmos"), names, origins.accounts
+    )
     sql = Sql(
         "sql",
         SqlArgs(
@@ -120,6 +122,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             workspace_id=workspace,
             administrator=migration,
             restores=of_service(settings.restores, "sql"),
+            origins=origins.databases,
         ),
     )
     storage = Storage(

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from infra.naming import Names
 from infra.settings import SettingsError, parse
 from infra.settings.restores import Restore, Service
-from infra.stacks.restore_points import Sources, problems_of
-
-NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-OLDEST = NOW - timedelta(days=7)
-SQL = "resourceGroups/rg-agents-dev/providers/Microsoft.Sql/servers/sql-agents-dev/databases/AgentsDB"
-COSMOS = "resourceGroups/rg-agents-dev/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-agents-dev"
-HISTORY = "providers/Microsoft.DocumentDB/locations/westeurope/restorableDatabaseAccounts/instance"
-THERE: dict[str, dict[str, Any]] = {
-    SQL: {"properties": {"earliestRestoreDate": "2026-11-21T12:00:00Z"}},
-    COSMOS: {"location": "West Europe", "properties": {"instanceId": "instance"}},
-    HISTORY: {"properties": {"oldestRestorableTime": "2026-11-21T12:00:00+00:00"}},
-}
+from infra.stacks.restore_points import lost_sources, problems_of
+from infra.stacks.restore_sources import Kind
+from tests.infra.estate import COSMOS, DELETED, NOW, OLDEST, RESTORABLE, SQL, Estate
 
 
-def _problems(*restores: Restore, there: dict[str, dict[str, Any]] = THERE) -> list[str]:
-    sources = Sources(Names("dev"), lambda path, _version: there.get(path))
-    return problems_of(restores, sources, NOW)
+def _problems(*restores: Restore, there: Estate | None = None) -> list[str]:
+    return problems_of(restores, (there or Estate()).sources, NOW)
 
 
 @pytest.mark.parametrize("service", ["sql", "cosmos"])
@@ -46,17 +35,18 @@ def test_the_future_is_refused_for_each_service() -> None:
     assert [problem.split(":")[-1] for problem in problems] == ["00Z now"] * 2
 
 
-@pytest.mark.parametrize(("service", "gone"), [("sql", SQL), ("cosmos", COSMOS), ("cosmos", HISTORY)])
+@pytest.mark.parametrize(("service", "gone"), [("sql", SQL), ("cosmos", COSMOS), ("cosmos", RESTORABLE)])
 def test_a_source_that_is_not_there_is_named(service: Service, gone: str) -> None:
-    there = {path: found for path, found in THERE.items() if path != gone}
+    there = Estate()
+    del there[gone]
     (problem,) = _problems(Restore(as_of=NOW, services=(service,)), there=there)
     assert ("AgentsDB" if service == "sql" else "cosmos-agents-dev") in problem
 
 
 def test_what_was_restored_is_not_asked_about_again() -> None:
-    old = OLDEST - timedelta(days=30)
-    stamp = f"{old:%Y%m%d%H%M%S}"
-    there = {**THERE, f"{SQL}-{stamp}": {}, f"{COSMOS}-{stamp}": {}}
+    there, old = Estate(), OLDEST - timedelta(days=30)
+    there.copy("sql", old, made=old)
+    there.copy("cosmos", old, made=old)
     assert _problems(Restore(as_of=old), there=there) == []
 
 
@@ -65,6 +55,51 @@ def test_a_restore_of_what_is_not_restored_yet_has_to_wait() -> None:
     second = Restore(as_of=NOW - timedelta(hours=1), services=("sql",), of=first.as_of)
     (problem,) = _problems(first, second)
     assert "run pulumi up for that first" in problem
+
+
+def _gone(service: Service) -> Estate:
+    there = Estate()
+    there.drop() if service == "sql" else there.delete_account()
+    return there
+
+
+@pytest.mark.parametrize("service", ["sql", "cosmos"])
+def test_what_was_deleted_is_restored_from_its_own_history(service: Service) -> None:
+    there, before = _gone(service), Restore(as_of=DELETED.replace(microsecond=0), services=(service,))
+    assert _problems(before, there=there) == []
+    ((key, source),) = lost_sources([before], there.sources, NOW).items()
+    assert key == (service, before.as_of)
+    assert source.kind is Kind.DELETED
+
+
+@pytest.mark.parametrize("service", ["sql", "cosmos"])
+def test_a_moment_after_the_deletion_is_refused_with_the_last_one_before(service: Service) -> None:
+    after = Restore(as_of=DELETED.replace(microsecond=0) + timedelta(seconds=1), services=(service,))
+    (problem,) = _problems(after, there=_gone(service))
+    assert "up to 2026-11-28T10:00:00Z, when it was deleted" in problem
+
+
+@pytest.mark.parametrize("service", ["sql", "cosmos"])
+def test_what_is_there_comes_before_what_was_deleted_under_its_name(service: Service) -> None:
+    there, newer = _gone(service), Estate()
+    if service == "sql":
+        there[SQL] = newer[SQL]
+    else:
+        there.account(COSMOS, "aaaaaaaa-0000-4000-8000-000000000002")
+    restore = Restore(as_of=DELETED.replace(microsecond=0), services=(service,))
+    assert lost_sources([restore], there.sources, NOW) == {}
+
+
+def test_a_long_term_backup_is_of_one_second_only() -> None:
+    there, taken = Estate(), datetime.fromisoformat("2026-10-01T03:00:00.25+00:00")
+    there.delete_server()
+    there.back_up(taken)
+    exact = Restore(as_of=taken.replace(microsecond=0), services=("sql",))
+    assert _problems(exact, there=there) == []
+    (source,) = lost_sources([exact], there.sources, NOW).values()
+    assert source.kind is Kind.BACKUP
+    (problem,) = _problems(Restore(as_of=NOW, services=("sql",)), there=there)
+    assert "is of 2026-10-01T03:00:00Z" in problem
 
 
 @pytest.mark.parametrize(

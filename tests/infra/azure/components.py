@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.azure.alerts import Alerts, AlertsArgs
@@ -21,6 +21,7 @@ from infra.azure.vault import Vault, VaultArgs
 from infra.naming import Names
 from infra.settings import Settings, parse
 from infra.settings.restores import of_service
+from infra.stacks.data_origins import Origins
 from tests.infra.azure.declaring import AGENTS, OPERATORS, WORKSPACE, closed, large, opened, small
 
 PAGER = "https://events.pagerduty.test/integration/canary-of-pagerduty/enqueue"
@@ -33,6 +34,7 @@ class Environment:
     place: Place
     exposure: Exposure
     settings: Settings
+    origins: Origins = field(default_factory=Origins)
 
     def declare(self) -> None:
         """All of it."""
@@ -58,7 +60,8 @@ class Environment:
         name, settings = self._names.cosmos, self.settings.cosmos
         args = CosmosArgs(name, self.place, settings, self.exposure, WORKSPACE, AGENTS, OPERATORS)
         original = Cosmos("cosmos", args)
-        restore_accounts(original, args, of_service(self.settings.restores, "cosmos"), self._names)
+        restores = of_service(self.settings.restores, "cosmos")
+        restore_accounts(original, args, restores, self._names, self.origins.accounts)
 
     def sql(self) -> None:
         names = self._names
@@ -74,6 +77,7 @@ class Environment:
                 workspace_id=WORKSPACE,
                 administrator=Identity("migration", IdentityArgs(names.identity("migration"), self.place)),
                 restores=of_service(self.settings.restores, "sql"),
+                origins=self.origins.databases,
             ),
         )
 
@@ -161,5 +165,5 @@ def dev(exposure: Exposure | None = None, **changes: Any) -> Environment:
     return Environment(small(), exposure or opened(), parse({**_DEV, **changes}, "dev"))
 
 
-def prod(**changes: Any) -> Environment:
-    return Environment(large(), closed(), parse({**_PROD, **changes}, "prod"))
+def prod(origins: Origins | None = None, **changes: Any) -> Environment:
+    return Environment(large(), closed(), parse({**_PROD, **changes}, "prod"), origins or Origins())

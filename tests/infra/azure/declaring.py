@@ -106,7 +106,12 @@ def declare(program: Callable[[], Any], *, deleted: bool = False) -> Declaration
     # The runtime takes the thread's loop, which an asynchronous test before this one may have closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(azure, project="agents", stack="test", preview=False)
-    with patch("infra.azure.soft_deleted.read", return_value={} if deleted else None):
+    with (
+        patch("infra.azure.soft_deleted.read", return_value={} if deleted else None),
+        # Looked at through a real engine: tests/infra/recovery.
+        patch("infra.azure.conforming.conformance.deviations", return_value=[]),
+        patch("infra.azure.resource_manager.read", return_value=None),
+    ):
         pulumi.runtime.test(main)()  # type: ignore[no-untyped-call]  # waits for every resource
     return Declarations(
         _declared(kind, name, inputs, secret, options[kind, name])

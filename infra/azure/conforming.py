@@ -1,0 +1,61 @@
+"""A value of a restored account or database that is known only once that one is fit to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_azure_native import authorization
+
+from infra.azure import resource_manager
+from infra.cloud import Cloud
+from infra.recovery import conformance, facts
+
+#: Facts of an id, asked with what reads Resource Manager.
+Look = Callable[[facts.Read, str], facts.Facts]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A restored one, and the original that it has to be like; both by resource id.
+
+    `after` is what makes either what it is: looked at before, they would differ.
+    """
+
+    kind: conformance.Kind
+    look: Look
+    id: pulumi.Output[str]
+    original: pulumi.Output[str]
+    after: Sequence[pulumi.Resource]
+
+
+def once_conforming(value: pulumi.Output[str], cloud: Cloud, copy: Copy) -> pulumi.Output[str]:
+    """`value`, when the copy is like its original in what a restore does not bring.
+
+    What depends on it therefore waits: agents follow after the check and not otherwise. Raises RunError with
+    a table of what is wrong. A preview does not look: what is wrong may be what the update is about to mend.
+    """
+    if pulumi.runtime.is_dry_run():
+        return value
+    token = authorization.get_client_token_output().token
+
+    def check(known: Sequence[Any]) -> str:
+        answer, bearer, original, restored, *_ = known
+
+        def read(path: str, version: str) -> dict[str, Any] | None:
+            return resource_manager.read(f"{cloud.resource_manager}{path}?api-version={version}", bearer)
+
+        name = str(restored).rpartition("/")[2]
+        wrong = conformance.deviations(copy.kind, name, copy.look(read, original), copy.look(read, restored))
+        if wrong:
+            lines = "\n".join(conformance.table(wrong))
+            raise pulumi.RunError(
+                f"the {copy.kind} {name} was restored, but is not yet fit to be used; agents stay where they "
+                f"are. Run pulumi up --refresh again:\n{lines}"
+            )
+        return str(answer)
+
+    made = [one.id for one in copy.after if isinstance(one, pulumi.CustomResource)]
+    return pulumi.Output.all(value, token, copy.original, copy.id, *made).apply(check)

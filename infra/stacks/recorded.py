@@ -1,0 +1,52 @@
+"""What data the stack's last update had: asked of the stack's own state, which no resource shows.
+
+A component that holds data registers an output `holds`: the name of each account or database, and the id
+that Azure gave to that one and gives to no other. A refresh takes resources that are gone out of the state,
+but not their component; `pulumi destroy` takes both. So this tells what was deleted behind Pulumi's back
+from what was destroyed on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from infra.settings.restores import Service
+
+#: A function that every engine has: https://github.com/pulumi/pulumi, pkg/resource/deploy/builtins.go.
+_READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
+#: The components of each service, by type.
+_SERVICES: Mapping[str, Service] = {
+    "agents:azure:Cosmos": "cosmos",
+    "agents:azure:RestoredCosmos": "cosmos",
+    "agents:azure:Sql": "sql",
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """`name`: of an account or a database. `identity`: an account's instance id, a database's id."""
+
+    service: Service
+    name: str
+    identity: str
+
+
+def read() -> list[Recorded]:
+    """Nothing for a stack that was never up, or is destroyed."""
+    own = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer = pulumi.runtime.invoke(_READ_STATE, {"stackName": own}).value or {}
+    return list(parse(answer.get("outputs") or {}))
+
+
+def parse(outputs: Mapping[str, Any]) -> Iterator[Recorded]:
+    """From the type and outputs of a state's resources by URN; one entry for each account and database."""
+    for _, resource in sorted(outputs.items()):
+        service = _SERVICES.get(resource["type"])
+        held = (resource.get("outputs") or {}).get("holds")
+        for name, identity in held.items() if isinstance(held, Mapping) else ():
+            if service and isinstance(identity, str) and identity:
+                yield Recorded(service, name, identity.lower())
