@@ -97,7 +97,9 @@ class Day(BaseModel):
 
 
 class Books(BaseModel):
-    """`consumed` and `letters` are of all executions: nothing in them says which they are of."""
+    """`consumed` are of all executions: nothing in a marker says which it is of. `letters` are counted that
+    have the correlation in their text.
+    """
 
     executions: list[Ran]
     owed: list[Owed]
@@ -136,7 +138,7 @@ class Auditor:
                 for one in await self._of("once")
                 if one["execution"] in known
             ],
-            letters=len(await self._of("letter")),
+            letters=sum(prefix in one["text"] for one in await self._of("letter")),
             rows=await asyncio.to_thread(self._rows, prefix),
             days=[await self._day(day) for day in days],
         )

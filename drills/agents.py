@@ -31,5 +31,12 @@ class Agents:
         headers = {"x-correlation-id": correlation, "idempotency-key": correlation}
         return self._http.post(f"/{agent}/execute", json={"input": given}, headers=headers)
 
+    def reads(self, agent: str, execution: str) -> bool:
+        """Whether an execution can be read now."""
+        try:
+            return self.read(agent, execution).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
     def read(self, agent: str, execution: str) -> httpx.Response:
         return self._http.get(f"/{agent}/executions/{execution}")

@@ -49,8 +49,9 @@ def public(scene: Scene, _due: Sequence[Sentinel]) -> None:
 
 
 def undo(scene: Scene) -> None:
-    """What `pulumi up` does not take back because it never knew of it."""
+    """Take it all back: a rule that Pulumi never knew of, and what it does not know to be gone."""
     scene.shell.run("az", "sql", "server", "firewall-rule", "delete", *_rule(scene), check=False)
+    scene.stack.up("--refresh")
 
 
 def _rule(scene: Scene) -> tuple[str, ...]:

@@ -75,6 +75,11 @@ class Writers:
         with self._lock:
             return [self._written[number] for number in sorted(self._written)]
 
+    def unanswered_since(self, moment: datetime) -> datetime | None:
+        """When the first was sent, after `moment`, that was not acknowledged; None if all were."""
+        failed = [one.sent for one in self.sentinels if one.failure and one.sent >= moment]
+        return min(failed, default=None)
+
     def one(self, kind: Callable[[str], tuple[str, dict[str, Any]]] = message) -> Sentinel:
         """Write a sentinel now; what became of it is in the result."""
         number = next(self._numbers)

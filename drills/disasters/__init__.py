@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from drills.disasters.cluster_loss import ClusterLoss
+from drills.disasters.data_deleted import AccountDeleted, DatabaseDeleted
 from drills.disasters.point_in_time import PointInTime
 from drills.disasters.vault_deleted import VaultDeleted
 from drills.drill import Drill
 
-_ALL: tuple[Drill, ...] = (PointInTime(), ClusterLoss(), VaultDeleted())
+_ALL: tuple[Drill, ...] = (PointInTime(), ClusterLoss(), VaultDeleted(), AccountDeleted(), DatabaseDeleted())
 
 #: By name, in the order in which all of them run.
 DRILLS: MappingProxyType[str, Drill] = MappingProxyType({drill.name: drill for drill in _ALL})

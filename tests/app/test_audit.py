@@ -60,7 +60,11 @@ async def test_books_are_of_the_executions_asked_for(engine: Engine) -> None:
     await store.record(mine, [event(id="follows", correlationid="drill-a-1")], once="event:x")
     await store.record(other, [event(id="other", correlationid="drill-b-1")])
     await Markers(documents, "devops").mark(caused.key)
-    await Letters(documents).bury("devops", "m-1", "rubbish", "not a CloudEvent")
+    letters = Letters(documents)
+    await letters.bury("devops", "m-1", "rubbish", "not a CloudEvent")
+    await letters.bury(
+        "devops", "m-2", event(correlationid="drill-a-1").model_dump_json(), "3 attempts failed"
+    )
     outbox = Outbox(documents, "devops")
     pending = await outbox.pending("sql", START + timedelta(days=3650))
     await outbox.settle([one for one in pending if one.id.endswith(mine.id)], START)

@@ -50,6 +50,7 @@ def test_a_line_in_the_middle_that_is_broken_is_not(tmp_path: Path) -> None:
         read(file)
 
 
+@pytest.mark.slow
 def test_whatever_was_written_outlives_a_kill(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     writer = subprocess.Popen([sys.executable, "-c", _ENDLESS, str(file)], stdout=subprocess.PIPE, text=True)

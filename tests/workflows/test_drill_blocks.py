@@ -20,6 +20,7 @@ def test_the_sandbox_is_started_as_the_readme_says() -> None:
     assert "uv run sandbox up && uv run sandbox deploy" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drill", ["no-such-drill", "no-such-drill point-in-time"])
 def test_a_drill_is_run_by_its_name(drill: str) -> None:
     done = block("drills.yml", "drill", "Drill").run(ROOT, {**os.environ, "DRILL": drill})
