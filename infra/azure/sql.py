@@ -35,8 +35,9 @@ DATABASE = "AgentsDB"
 class SqlArgs:
     """`administrator` runs the migrations and lets the agents in as users of the database.
 
-    `backup_server` and `failover_group` are names that are used only with a paired region. `origins`: what a
-    restore, by its moment, is made from where that is no database that is there.
+    `backup_server`, its administrator (without one, the same) and `failover_group` are used only with a
+    paired region. `origins`: what a restore, by its moment, is made from where that is no database that is
+    there.
     """
 
     server: str
@@ -47,6 +48,7 @@ class SqlArgs:
     exposure: Exposure
     workspace_id: pulumi.Input[str]
     administrator: Identity
+    backup_administrator: Identity | None = None
     restores: Sequence[Restore] = ()
     origins: Mapping[datetime, Origin] = field(default_factory=dict)
 
@@ -63,7 +65,7 @@ class Sql(pulumi.ComponentResource):
     def __init__(self, name: str, args: SqlArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Sql", name, None, opts)
         self._args = args
-        primary = self._server(name, args.server, args.place.location)
+        primary = self._server(name, args.server, args.place.location, args.administrator)
         original, ready, logs = self._database(name, primary)
         parts = [*ready, logs]
         self.database, copied, used = DATABASE, [original], None
@@ -78,7 +80,8 @@ class Sql(pulumi.ComponentResource):
                 ready = [*ready, *policies]
         self.server = primary.resource.fully_qualified_domain_name
         if args.place.paired is not None:
-            backup = self._server(f"{name}-backup", args.backup_server, args.place.paired)
+            administrator = args.backup_administrator or args.administrator
+            backup = self._server(f"{name}-backup", args.backup_server, args.place.paired, administrator)
             self.server = self._failover(primary, backup, copied, ready)
         if used is not None:
             restored, after = used
@@ -123,7 +126,7 @@ class Sql(pulumi.ComponentResource):
         logs = diagnose(key, database.id, args.workspace_id, child)
         return database, [*policies, logs]
 
-    def _server(self, key: str, server: str, location: str) -> SqlServer:
+    def _server(self, key: str, server: str, location: str, administrator: Identity) -> SqlServer:
         args = self._args
         return SqlServer(
             key,
@@ -133,7 +136,7 @@ class Sql(pulumi.ComponentResource):
                 location=location,
                 exposure=args.exposure,
                 workspace_id=args.workspace_id,
-                administrator=args.administrator,
+                administrator=administrator,
             ),
             pulumi.ResourceOptions(parent=self),
         )

@@ -37,8 +37,10 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
 
     base = ground.lay(settings, names, cloud)
     place, exposure, workspace, agents = base.place, base.exposure, base.workspace, base.agents
-    # Of the region that is left when this one is lost: whoever stands in has to be let into the database.
-    migration = base.identity("migration", location=settings.paired_location)
+    migration, standby = base.identity("migration"), None
+    if settings.paired_location:
+        # Of the region that is left when this one is lost: it lets whoever stands in into the database.
+        standby = base.identity("standby", location=settings.paired_location)
     publisher = Publisher.of(base, prompts)
 
     registry = Registry(
@@ -78,6 +80,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             exposure=exposure,
             workspace_id=workspace,
             administrator=migration,
+            backup_administrator=standby,
             restores=of_service(settings.restores, "sql"),
             origins=origins.databases,
         ),

@@ -125,11 +125,11 @@ class Stamp:
                 rights={agent.key: agent.rights for agent in base.agents},
                 migration=ForeignIdentity(
                     "migration",
-                    source.names.identity("migration"),
+                    source.names.identity("standby"),
                     source.names.resource_group,
                     source.cloud,
                 ),
-                migration_name=source.names.identity("migration"),
+                migration_name=source.names.identity("standby"),
                 image=self._image(),
                 dependencies=services.dependencies_of(
                     base,

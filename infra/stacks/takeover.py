@@ -137,8 +137,8 @@ def _missing(settings: Settings, source: Source, read: Read) -> Iterable[str]:
             _SQL,
         ),
         (
-            f"identity {names.identity('migration')}",
-            f"Microsoft.ManagedIdentity/userAssignedIdentities/{names.identity('migration')}",
+            f"identity {names.identity('standby')}",
+            f"Microsoft.ManagedIdentity/userAssignedIdentities/{names.identity('standby')}",
             _IDENTITY,
         ),
     ]

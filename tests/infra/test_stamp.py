@@ -78,7 +78,7 @@ def test_the_sources_users_stay_in_the_database() -> None:
     ]
     (container,) = job["spec"]["template"]["spec"]["containers"]
     told = {one["name"]: one.get("value") for one in container["env"]}
-    assert told["Sql__User"] == "id-migration-agents-prod"
+    assert told["Sql__User"] == "id-standby-agents-prod"
     assert "id-devops-agents-prod" in told["Sql__Kept"]
     assert "id-devops-agents-prod-dr" in told["Sql__Users"]
 

@@ -27,7 +27,7 @@ from infra.stacks.takeover import World, answer_of, problems_of
 ZONE = "example.com"
 RG = "resourceGroups/rg-agents-prod/providers"
 GROUP = f"{RG}/Microsoft.Sql/servers/sql-agents-prod-backup/failoverGroups/fog-agents-prod"
-IDENTITY = f"{RG}/Microsoft.ManagedIdentity/userAssignedIdentities/id-migration-agents-prod"
+IDENTITY = f"{RG}/Microsoft.ManagedIdentity/userAssignedIdentities/id-standby-agents-prod"
 ACCOUNT = f"{RG}/Microsoft.DocumentDB/databaseAccounts/cosmos-agents-prod"
 RECORD = f"{RG}/Microsoft.Network/dnsZones/example.com/A/agents-prod"
 IN_BOTH = [{"locationName": "West Europe"}, {"locationName": "North Europe"}]
@@ -131,7 +131,7 @@ def test_the_way_back_is_open_while_the_source_answers(project: Path, phase: str
     ("gone", "named"),
     [
         (GROUP, "no failover group fog-agents-prod at server sql-agents-prod-backup"),
-        (IDENTITY, "no identity id-migration-agents-prod"),
+        (IDENTITY, "no identity id-standby-agents-prod"),
         (ACCOUNT, "there is no account cosmos-agents-prod, not in northeurope"),
     ],
     ids=["failover group", "identity", "account"],
