@@ -32,7 +32,7 @@ from infra.stacks.watch import watch
 from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
 from infra.workload.dependencies import SqlDatabase
-from infra.workload.image import BuiltImage, BuiltImageArgs
+from infra.workload.image import BuiltImage
 from infra.workload.prompts import read_prompts
 
 
@@ -172,16 +172,8 @@ class Stamp:
 
     def _image(self) -> BuiltImage:
         settings, name = self.base.settings, self._chosen_registry.plain_name
-        return BuiltImage(
-            "image",
-            BuiltImageArgs(
-                registry=name,
-                login_server=f"{name}.{self.source.cloud.registry_suffix}",
-                agents=list(settings.agents),
-                version=settings.version,
-                digest=settings.recovery.digest,
-            ),
-        )
+        host = f"{name}.{self.source.cloud.registry_suffix}"
+        return BuiltImage(host, settings.version, settings.recovery.digest)
 
     @property
     def _chosen_registry(self) -> Foreign:

@@ -90,42 +90,22 @@ class Image(pulumi.ComponentResource):
 
 
 @dataclass(frozen=True)
-class BuiltImageArgs:
-    """`registry` by name and host; `digest` where it is known already."""
+class BuiltImage:
+    """What another stack built and keeps in its registry: its version, and the digest where that is known.
 
-    registry: str
+    The digest is not looked for: `az` asks Resource Manager about a registry first, which refuses while the
+    registry's own region is down; the replica serves pulls all the same.
+    """
+
     login_server: str
-    agents: list[str]
     version: str
     digest: str | None = None
 
-
-class BuiltImage(pulumi.ComponentResource):
-    """What another stack built and keeps in its registry: found by its version, pulled by its digest."""
-
-    def __init__(self, name: str, args: BuiltImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("agents:workload:BuiltImage", name, None, opts)
-        self._args = args
-        self.digest = self._find(name) if args.digest is None else pulumi.Output.from_input(args.digest)
-        self.register_outputs({"digest": self.digest})
-
-    def _find(self, name: str) -> pulumi.Output[str]:
-        args = self._args
-        found = local.Command(
-            name,
-            # All repositories have the same image. What this cannot read, agents:recovery.digest says.
-            create=(
-                f"az acr repository show --name {args.registry} "
-                f"--image {image_repository(args.agents[0])}:{args.version} --query digest --output tsv "
-                "--only-show-errors"
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return found.stdout
-
     def reference(self, agent: str) -> pulumi.Output[str]:
-        """Where a pod pulls the agent's image from, pinned by digest."""
-        return _reference(self._args.login_server, agent, self._args.version, self.digest)
+        """Where a pod pulls the agent's image from."""
+        if self.digest is not None:
+            return _reference(self.login_server, agent, self.version, pulumi.Output.from_input(self.digest))
+        return pulumi.Output.from_input(f"{self.login_server}/{image_repository(agent)}:{self.version}")
 
 
 def _reference(
