@@ -40,7 +40,7 @@ def _without(settings: Settings, missing: list[str]) -> str:
     lines = [
         f"{stack} comes up without the secrets of {source}, but for those that its own settings have:",
         *(f"  - there is no {one} that whoever deploys may read" for one in missing),
-        f"Bring {source}-backup up while {source} is whole, or let whoever deploys read it, and do this again.",
+        f"Bring {source}-backup up while {source} is whole, or let whoever deploys read it, and try again.",
         "If there are no copies: az keyvault secret set, by hand. Without them on purpose:",
         f"pulumi config set --stack {stack} --path agents:recovery.secrets none",
     ]
