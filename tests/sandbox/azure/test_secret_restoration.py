@@ -11,12 +11,11 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from azure.keyvault.secrets import SecretClient
 
-from app.backup.restore import run
+from app.backup.restore import main, run
 from app.backup.settings import RestoreSettings
 from sandbox.azure.keyvault.access import KeyOperation, Operation
 from sandbox.azure.keyvault.vaults import VaultHandler
@@ -145,9 +144,9 @@ def test_each_of_its_roles_is_needed(world: World, action: str, scope: str) -> N
         assert list(vault.list_properties_of_secrets()) == []
 
 
-def test_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    from app.backup.restore import main
-
+def test_wrong_settings_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("Source__VaultUri", "Copies__Endpoint", "Copies__Key", "Target__VaultUri"):
         monkeypatch.delenv(name, raising=False)
     assert main() == 2
