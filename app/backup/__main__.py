@@ -11,7 +11,6 @@ import logging
 import signal
 import sys
 from contextlib import AsyncExitStack
-from urllib.parse import urlparse
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -47,9 +46,8 @@ async def assemble(settings: BackupSettings, identity: AsyncTokenCredential, sta
     stack.push_async_callback(key.close)
     vault = await stack.enter_async_context(SecretClient(str(source.vault_uri), identity))
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=_TIMEOUT_SECONDS))
-    name = (urlparse(str(source.vault_uri)).hostname or "").partition(".")[0]
     kinds: list[Kind] = [
-        SecretCopies(name, vault, container(copies.endpoint, copies.secrets), key),
+        SecretCopies(source.vault, vault, container(copies.endpoint, copies.secrets), key),
         LetterCopies(
             container(source.dead_letters, copies.dead_letters),
             container(copies.endpoint, copies.dead_letters),

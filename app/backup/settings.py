@@ -1,4 +1,4 @@
-"""The backup worker's settings: environment variables, nested by `__`, as agents have theirs."""
+"""The settings of backup worker and restore: environment variables, nested by `__`, as agents have theirs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,24 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class SourceSettings(_Section):
+class VaultSettings(_Section):
+    """A vault, by its URI."""
+
+    vault_uri: HttpUrl = Field(alias="VaultUri")
+
+    @property
+    def vault(self) -> str:
+        """The vault's name, with which the names of its secrets' copies begin."""
+        return (self.vault_uri.host or "").partition(".")[0]
+
+
+class SourceSettings(VaultSettings):
     """`Source__…`: what is copied, and what Azure backs up itself.
 
     Of the former the vault and the blob endpoint of dead letters; of the latter the resource ids, and the
     region that is asked about.
     """
 
-    vault_uri: HttpUrl = Field(alias="VaultUri")
     dead_letters: HttpUrl = Field(alias="DeadLetters")
     cosmos_id: str = Field(alias="CosmosId", pattern=_ID)
     sql_id: str = Field(alias="SqlId", pattern=_ID)
@@ -29,12 +39,23 @@ class SourceSettings(_Section):
     sql_database: str = Field(alias="SqlDatabase", default="AgentsDB")
 
 
-class CopySettings(_Section):
+class TargetSettings(VaultSettings):
+    """`Target__…`: the vault that secrets are brought into; those in `kept`, a JSON list, are left alone."""
+
+    kept: frozenset[str] = Field(alias="Kept", default=frozenset())
+
+
+class SecretCopySettings(_Section):
     """`Copies__…`: the blob endpoint of the copies, and the key that wraps their data keys."""
 
     endpoint: HttpUrl = Field(alias="Endpoint")
     key: HttpUrl = Field(alias="Key")
     secrets: str = Field(alias="Secrets", default="secrets")
+
+
+class CopySettings(SecretCopySettings):
+    """Also the container of dead letters."""
+
     dead_letters: str = Field(alias="DeadLetters", default="dead-letters")
 
 
@@ -54,6 +75,18 @@ class BackupSettings(BaseSettings):
     resource_manager: ResourceManagerSettings = Field(alias="ResourceManager")
     interval_seconds: float = Field(alias="INTERVAL_SECONDS", gt=0, le=3600)
     port: int = Field(alias="PORT", default=9090)
+
+
+class RestoreSettings(BaseSettings):
+    """What `app.backup.restore` is told: the vault that was copied, its copies, and the vault to fill."""
+
+    model_config = SettingsConfigDict(
+        env_nested_delimiter="__", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    source: VaultSettings = Field(alias="Source")
+    copies: SecretCopySettings = Field(alias="Copies")
+    target: TargetSettings = Field(alias="Target")
 
 
 def read() -> BackupSettings:

@@ -35,7 +35,7 @@ class VaultArgs:
 
 
 class Vault(pulumi.ComponentResource):
-    """An RBAC-only vault. Deleting it is soft.
+    """An RBAC-only vault. Deleting it is soft. `sets` names the secrets that the stack sets in it.
 
     A vault that was deleted is recovered, as it was: Azure then looks at nothing else that the request says.
     The next update takes the mode back and thereby applies the rest, which is why its change is not ignored.
@@ -49,6 +49,7 @@ class Vault(pulumi.ComponentResource):
         for key, value in args.secrets.items():
             if value is not None:
                 self._secret(key, value)
+        self.sets = [key for key, value in args.secrets.items() if value is not None]
         grant("read", Role.KEY_VAULT_SECRETS_USER, args.readers, self.resource.id, child)
         grant("manage", Role.KEY_VAULT_SECRETS_OFFICER, args.officers, self.resource.id, child)
         args.exposure.connect(name, args.place, Service.VAULT, self.resource.id, child)

@@ -15,6 +15,7 @@ class RecoverySettings(Section):
     source's region. With `traffic` the source's name leads here while it serves. `acknowledged`: it is meant
     to take over from a source that still answers. `images`: `replica` pulls from the source's registry,
     `backup` from the one of its backup stack; by `digest`, or whatever digest its version has there.
+    `secrets`: `copies` brings those of the source's vault into this one, from the copies of its backup stack.
     """
 
     phase: Literal["serving", "drained", "returned"] = "serving"
@@ -22,3 +23,4 @@ class RecoverySettings(Section):
     acknowledged: bool = False
     images: Literal["replica", "backup"] = "replica"
     digest: Digest | None = None
+    secrets: Literal["copies", "none"] = "copies"

@@ -22,7 +22,6 @@ from infra.azure.own_roles import OwnRole, OwnRoleArgs
 from infra.azure.place import Place
 from infra.azure.registry import Registry, RegistryArgs
 from infra.azure.roles import Role, grant
-from infra.azure.source import Source
 from infra.azure.storage import DEAD_LETTERS
 from infra.azure.vault import Vault, VaultArgs
 from infra.azure.wrapping_key import WrappingKey, WrappingKeyArgs
@@ -32,6 +31,7 @@ from infra.observability.alerts import Channel
 from infra.observability.backup_alerts import BACKUP_ALERTS
 from infra.settings import Settings, SettingsError, read_source
 from infra.stacks.operators import operators_of
+from infra.stacks.source import Source
 from infra.stacks.workload import reach_of
 from infra.workload.backup import BackupWorker, BackupWorkerArgs, Originals
 from infra.workload.image_copies import ImageCopies, ImageCopiesArgs
@@ -111,7 +111,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             location=source.settings.location,
             settings=settings.backup,
             workspace_id=workspace,
-            accounts={source.names.storage: source.storage_id},
+            accounts={source.names.storage: source.own.storage.id},
             containers=[DEAD_LETTERS],
         ),
     )
@@ -130,15 +130,17 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     images = ImageCopies(
         "images",
         ImageCopiesArgs(
-            registry, source.registry_id, source.login_server, list(settings.agents), settings.version
+            registry, source.own.registry.id, source.own.login_server, list(settings.agents), settings.version
         ),
     )
-    grant("read-secrets", Role.KEY_VAULT_SECRETS_USER, [grantee], source.vault_id, pulumi.ResourceOptions())
+    grant(
+        "read-secrets", Role.KEY_VAULT_SECRETS_USER, [grantee], source.own.vault.id, pulumi.ResourceOptions()
+    )
     grant(
         "read-dead-letters",
         Role.STORAGE_BLOB_DATA_READER,
         [grantee],
-        source.dead_letters_id,
+        source.own.storage.child(f"blobServices/default/containers/{DEAD_LETTERS}"),
         pulumi.ResourceOptions(),
     )
     asker = OwnRole(
@@ -146,12 +148,12 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
         OwnRoleArgs(
             title=f"{source.names.resource_group} backups reader",
             description="Asks databases how far back they can be restored, and reads nothing in them.",
-            scope=source.group_id,
+            scope=source.own.group_id,
             actions=[_INFORMATION, "Microsoft.Sql/servers/databases/read"],
         ),
     )
-    asker.grant("ask-cosmos", [grantee], source.cosmos_id)
-    asker.grant("ask-sql", [grantee], source.sql_id)
+    asker.grant("ask-cosmos", [grantee], source.account.id)
+    asker.grant("ask-sql", [grantee], source.first_server.id)
     cluster = k8s.Provider("cluster", kubeconfig=source.kubeconfig)
     worker = BackupWorker(
         "worker",
@@ -162,10 +164,10 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             identity=copier,
             oidc_issuer=source.oidc_issuer,
             originals=Originals(
-                vault_uri=source.vault_uri,
-                dead_letters=source.blob_endpoint,
-                cosmos_id=source.cosmos_id,
-                sql_id=source.sql_id,
+                vault_uri=source.own.vault_uri,
+                dead_letters=source.own.blob_endpoint,
+                cosmos_id=source.account.id,
+                sql_id=source.first_server.id,
                 location=source.settings.location,
             ),
             copies=copies.blob_endpoint,

@@ -22,18 +22,19 @@ from infra.azure.traffic import Traffic, TrafficArgs
 from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, read_source
-from infra.stacks import ground, services, takeover
+from infra.stacks import ground, secret_copies, services, takeover
 from infra.stacks.ground import Ground
 from infra.stacks.outputs import outputs_of
 from infra.stacks.republish import Publisher
 from infra.stacks.services import Prompts, Services
-from infra.stacks.source import Foreign, Source
+from infra.stacks.source import Owned, Source
 from infra.stacks.watch import watch
 from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
 from infra.workload.dependencies import SqlDatabase
 from infra.workload.image import BuiltImage
 from infra.workload.prompts import read_prompts
+from infra.workload.secret_restoration import RestoreSecrets
 
 
 def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | str]:
@@ -42,6 +43,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     source = Source(read_source(settings), cloud)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
     takeover.check(settings, source, zone)  # likewise
+    copied = secret_copies.found(settings, source)
 
     base = ground.lay(settings, names, cloud)
     publisher = Publisher.of(base, prompts, always=True)
@@ -64,7 +66,8 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     stamp = Stamp(base, provided, source, documents, publisher, zone)
     match settings.recovery.phase:
         case "serving":
-            stamp.serve(prompts, stamp.take_over())
+            secrets = secret_copies.restored(base, provided.vault, source) if copied else None
+            stamp.serve(prompts, stamp.take_over(), secrets)
         case "drained":
             stamp.take_over()
         case "returned":
@@ -108,7 +111,7 @@ class Stamp:
         server = self._server(self.source.names.sql)
         return Homecoming("homecoming", HomecomingArgs(server, self.source.account.plain_name, regions))
 
-    def serve(self, prompts: Prompts, sql: SqlTakeover) -> None:
+    def serve(self, prompts: Prompts, sql: SqlTakeover, secrets: RestoreSecrets | None) -> None:
         """The agents, under the source's name once they are ready."""
         base, source, settings = self.base, self.source, self.base.settings
         host, registry = source.names.host(self.zone), self._registry()
@@ -140,6 +143,7 @@ class Stamp:
                 ready=[self.documents, sql, registry, *self.provided.ready],
                 kept=[source.names.identity(agent) for agent in source.settings.agents],
                 republish=self.publisher.reads(self.documents.roles, CONTAINER),
+                secrets=secrets,
             ),
         )
         if not settings.recovery.traffic:
@@ -166,15 +170,15 @@ class Stamp:
         return Server(name, names.failover_group, names.resource_group)
 
     def _registry(self) -> SharedRegistry:
-        base, chosen = self.base, self._chosen_registry
+        base, chosen = self.base, self._chosen_stack.registry.id
         pullers = [base.kubelet.grantee()]
-        return SharedRegistry("registry", SharedRegistryArgs(chosen.id, base.place, base.exposure, pullers))
+        return SharedRegistry("registry", SharedRegistryArgs(chosen, base.place, base.exposure, pullers))
 
     def _image(self) -> BuiltImage:
-        settings, name = self.base.settings, self._chosen_registry.plain_name
-        host = f"{name}.{self.source.cloud.registry_suffix}"
-        return BuiltImage(host, settings.version, settings.recovery.digest)
+        settings = self.base.settings
+        return BuiltImage(self._chosen_stack.login_server, settings.version, settings.recovery.digest)
 
     @property
-    def _chosen_registry(self) -> Foreign:
-        return self.source.registry(backup=self.base.settings.recovery.images == "backup")
+    def _chosen_stack(self) -> Owned:
+        """Whose registry has the images; the source's has a replica in this region."""
+        return self.source.backup if self.base.settings.recovery.images == "backup" else self.source.own

@@ -16,18 +16,16 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 
 import pulumi
-from pulumi_azure_native import authorization
 
 from infra.azure import resource_manager
 from infra.azure.dns import relative_name
+from infra.azure.resource_manager import Read
 from infra.azure.traffic import SERVED_BY
 from infra.settings import Settings, SettingsError
 from infra.stacks.source import Source
 
 _TRIES, _SECONDS = 3, 3
 _COSMOS, _DNS, _IDENTITY, _SQL = "2024-08-15", "2018-05-01", "2023-01-31", "2023-08-01"
-#: A path below the subscription and the version of its API -> what is there, or None.
-Read = Callable[[str, str], dict[str, Any] | None]
 #: A URL -> what answered there in a way that only something alive answers, or None.
 Ask = Callable[[str], str | None]
 
@@ -42,14 +40,8 @@ class World:
 
 def check(settings: Settings, source: Source, zone: str) -> None:
     """Raises SettingsError for what cannot be, or must not be without being acknowledged."""
-    where = authorization.get_client_config().subscription_id
-    bearer = authorization.get_client_token().token
-
-    def read(path: str, version: str) -> dict[str, Any] | None:
-        url = f"{source.cloud.resource_manager}/subscriptions/{where}/{path}?api-version={version}"
-        return resource_manager.read(url, bearer)
-
-    problems = problems_of(settings, source, zone, World(read, answer_of))
+    world = World(resource_manager.reader(source.cloud), answer_of)
+    problems = problems_of(settings, source, zone, world)
     if not problems:
         return
     text = "\n".join([f"{settings.environment} cannot stand in for {settings.source}:", *problems])

@@ -23,6 +23,7 @@ from infra.workload.namespace import Namespace, NamespaceArgs
 from infra.workload.policies import Range, Reach
 from infra.workload.republishing import Republish, Republishing, RepublishingArgs
 from infra.workload.scraping import Scraping
+from infra.workload.secret_restoration import RestoreSecrets, SecretRestoration, SecretRestorationArgs
 
 # Instance metadata among them, which hands out the node's identity.
 _LINK_LOCAL = "169.254.0.0/16"
@@ -51,6 +52,7 @@ class Platform:
     ready: Sequence[pulumi.Resource]
     kept: Sequence[str] = ()
     republish: Republish | None = None
+    secrets: RestoreSecrets | None = None
 
 
 class Workload(pulumi.ComponentResource):
@@ -73,6 +75,7 @@ class Workload(pulumi.ComponentResource):
         Scraping("scraping", names.namespace, after())
         authority = CertManager("cert-manager", settings.certificates, after())
         migration = self._migration(on, reach, after(namespace))
+        secrets = self._secrets(on, reach, after(namespace))
         agents = [
             Agent(
                 agent,
@@ -93,7 +96,7 @@ class Workload(pulumi.ComponentResource):
                     # One agent serves it, so that a new one does not roll the pods of all.
                     console=list(settings.agents) if number == 0 else (),
                 ),
-                after(namespace, *(migration or on.ready)),
+                after(namespace, *secrets, *(migration or on.ready)),
             )
             for number, (agent, wanted) in enumerate(settings.agents.items())
         ]
@@ -125,6 +128,21 @@ class Workload(pulumi.ComponentResource):
             ready=on.ready,
         )
         return [Migration("migration", args, opts)]
+
+    def _secrets(self, on: Platform, reach: Reach, opts: pulumi.ResourceOptions) -> list[SecretRestoration]:
+        if on.secrets is None:
+            return []
+        args = SecretRestorationArgs(
+            namespace=on.names.namespace,
+            image=on.image.reference(next(iter(on.settings.agents))),
+            version=on.settings.version,
+            oidc_issuer=on.oidc_issuer,
+            wanted=on.secrets,
+            vault_uri=on.dependencies.vault_uri,
+            reach=reach,
+            ready=on.ready,
+        )
+        return [SecretRestoration("secret-restoration", args, opts)]
 
     def _republish(self, on: Platform, reach: Reach, opts: pulumi.ResourceOptions) -> None:
         if on.republish is None:

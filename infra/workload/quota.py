@@ -50,14 +50,16 @@ class Size:
 
 MIGRATION = Size(cpu=100, memory=128, memory_limit=256)
 REPUBLISHING = Size(cpu=100, memory=128, memory_limit=256)
+#: What brings copied secrets back.
+RESTORATION = Size(cpu=100, memory=128, memory_limit=256)
 #: What copies secrets and dead letters, in a namespace of its own.
 BACKUP = Size(cpu=20, memory=128, memory_limit=256)
 # What cert-manager gives the pod that answers an ACME challenge.
 # https://cert-manager.io/docs/cli/controller (acme-http01-solver-resource-…)
 ACME_SOLVER = Size(cpu=10, memory=64, memory_limit=64)
-#: Pods beside the agents': a migration and the one before it that has not ended, likewise republishing,
-#: a challenge and its renewal.
-BESIDE = ((MIGRATION, 2), (REPUBLISHING, 2), (ACME_SOLVER, 2))
+#: Pods beside the agents': a migration and the one before it that has not ended, likewise republishing
+#: and restoring secrets, a challenge and its renewal.
+BESIDE = ((MIGRATION, 2), (REPUBLISHING, 2), (RESTORATION, 2), (ACME_SOLVER, 2))
 
 
 def pods(agent: AgentSettings) -> int:

@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from infra import settings
+from infra.azure.roles import Role
+from infra.settings import Settings
 from tests.conformance.bicep import ROOT
 from tests.conformance.program import Recorder, record
 
 pytestmark = pytest.mark.slow
 
+RESTORATION = "agents:workload:SecretRestoration"
 COMMAND, TRAFFIC = "command:local:Command", "agents:azure:Traffic"
 #: Resources of these types in the source's group are what a stamp may add to it.
 ADDED = {
@@ -27,13 +32,13 @@ ADDED = {
 
 
 @cache
-def stamp(**recovery: Any) -> Recorder:
-    """prod-dr with these settings of recovery."""
+def stamp(*, backup: bool = True, **recovery: Any) -> Recorder:
+    """prod-dr with these settings of recovery; `backup`: whether its source has a backup stack."""
     config = yaml.safe_load((ROOT / "Pulumi.prod-dr.yaml").read_text())
     config["config"]["agents:recovery"] = recovery
     with TemporaryDirectory() as name:
         (Path(name) / "Pulumi.prod-dr.yaml").write_text(yaml.safe_dump(config))
-        return record("prod-dr", root=Path(name))
+        return record("prod-dr", root=Path(name), backup=backup)
 
 
 def kinds(found: Recorder) -> Counter[str]:
@@ -112,6 +117,78 @@ def test_images_of_the_backup_stack_can_be_pulled_instead() -> None:
     assert scopes[0].endswith(
         "/rg-agents-prod-backup/providers/Microsoft.ContainerRegistry/registries/acragentsprodbackup"
     )
+
+
+def roles_of(found: Recorder, owner: str) -> dict[str, list[str]]:
+    """Scope -> the actions of roles of our own, or the GUID of one of Azure's."""
+    own = {
+        inputs["roleDefinitionId"]: [one for part in inputs["permissions"] for one in part["dataActions"]]
+        for kind, _, inputs in found.registered
+        if kind == "azure-native:authorization:RoleDefinition"
+    }
+    granted = {}
+    for kind, name, inputs in found.registered:
+        if kind == "azure-native:authorization:RoleAssignment" and name.endswith(owner):
+            guid = str(inputs["roleDefinitionId"]).rpartition("/")[2]
+            granted[str(inputs["scope"]).partition("/providers/")[2]] = own.get(guid, [guid])
+    return granted
+
+
+def test_who_brings_secrets_back_reads_copies_unwraps_and_sets_and_can_do_no_more() -> None:
+    assert roles_of(stamp(), "secret-restoration") == {
+        "Microsoft.Storage/storageAccounts/stagentsprodbackup/blobServices/default/containers/secrets": [
+            Role.STORAGE_BLOB_DATA_READER
+        ],
+        "Microsoft.KeyVault/vaults/kv-agents-prod-backup/keys/copies": [
+            "Microsoft.KeyVault/vaults/keys/unwrap/action"
+        ],
+        "Microsoft.KeyVault/vaults/kv-agents-prod-dr": [
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/setSecret/action",
+        ],
+    }
+
+
+def test_the_backups_account_and_vault_get_an_address_in_the_stamps_network() -> None:
+    reached = {
+        connection["privateLinkServiceId"].rpartition("/")[2]: inputs["subnet"]["id"]
+        for kind, _, inputs in stamp().registered
+        if kind.endswith(":PrivateEndpoint")
+        for connection in inputs["privateLinkServiceConnections"]
+    }
+    for name in ("stagentsprodbackup", "kv-agents-prod-backup"):
+        assert reached[name].endswith("/virtualNetworks/vnet-agents-prod-dr/subnets/endpoints")
+
+
+@pytest.mark.parametrize(
+    ("backup", "recovery"),
+    [(False, {}), (True, {"secrets": "none"}), (True, {"phase": "drained"})],
+    ids=["no backup stack", "not wanted", "drained"],
+)
+def test_otherwise_nothing_is_declared_for_secrets(backup: bool, recovery: dict[str, Any]) -> None:
+    found = stamp(backup=backup, **recovery)
+    assert RESTORATION in of_components(stamp())
+    assert not {RESTORATION, "agents:azure:SharedCopies"} & of_components(found)
+    assert roles_of(found, "secret-restoration") == {}
+
+
+def test_the_stamps_own_secrets_are_not_overwritten_by_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = settings.read
+
+    def with_pager(stack: str) -> Settings:
+        found = parsed(stack)
+        alerts = found.alerts.model_copy(update={"pagerduty": SecretStr("https://events.example")})
+        return found.model_copy(update={"alerts": alerts})
+
+    monkeypatch.setattr(settings, "read", with_pager)
+    (job,) = (
+        inputs
+        for kind, name, inputs in record("prod-dr").registered
+        if name == "secret-restoration"
+        if kind.endswith(":Job")
+    )
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert {"name": "Target__Kept", "value": '["pagerduty-url"]'} in container["env"]
 
 
 @pytest.fixture

@@ -254,7 +254,7 @@ def test_the_source_is_known_without_its_state(project: Path) -> None:
     plain = Source(parse(values, "prod", project), WELL_KNOWN["public"])
     assert plain.account_endpoint == "https://cosmos-agents-prod.documents.azure.com:443/"
     assert plain.listener == "fog-agents-prod.database.windows.net"
-    assert (plain.database, plain.backup.registry) == ("AgentsDB", "acragentsprodbackup")
+    assert (plain.database, plain.backup.names.registry) == ("AgentsDB", "acragentsprodbackup")
     restores = [{"as_of": "2026-11-28T09:59:30Z"}, {"as_of": "2026-11-28T10:00:00Z", "adopted": False}]
     restored = replace(plain, settings=parse({**values, "restores": json.dumps(restores)}, "prod", project))
     assert restored.database == "AgentsDB-20261128095930"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from infra.workload.namespace import Namespace, NamespaceArgs
 from infra.workload.policies import Reach
 from infra.workload.republishing import Republish, Republishing, RepublishingArgs
 from infra.workload.scraping import Scraping
+from infra.workload.secret_restoration import RestoreSecrets, SecretRestoration, SecretRestorationArgs
 from tests.infra.azure.declaring import Declarations, Declared, declare, small
 
 NAMESPACE = "agents-dev"
@@ -49,7 +50,10 @@ def declared(
     access: Access = OPEN,
     version: str = "1.0.0",
     since: datetime | None = None,
+    kept: Sequence[str] | None = None,
 ) -> Declarations:
+    """`since`: events are published again; `kept`: secrets are brought back but for these."""
+
     def program() -> None:
         place = small()
 
@@ -120,6 +124,27 @@ def declared(
                     wanted=Republish(identity("republishing"), since, {agent: [] for agent in agents}),
                     environment={**needs.kept(), **needs.published()},
                     reach=reach,
+                ),
+            )
+        if kept is not None:
+            SecretRestoration(
+                "secret-restoration",
+                SecretRestorationArgs(
+                    namespace=NAMESPACE,
+                    image=image,
+                    version=version,
+                    oidc_issuer="https://issuer.example",
+                    wanted=RestoreSecrets(
+                        identity=identity("secret-restoration"),
+                        source_vault="https://kv-source.example/",
+                        copies="https://copies.example/",
+                        key="https://kv-backup.example/keys/copies",
+                        kept=kept,
+                        ready=[],
+                    ),
+                    vault_uri=needs.vault_uri,
+                    reach=reach,
+                    ready=[namespace],
                 ),
             )
         manager = CertManager("cert-manager", CertificateSettings(email="oncall@example.com"))

@@ -79,7 +79,9 @@ async def bind(connection: Connection, role: Role, object_id: str) -> None:
 async def set_administrators(connection: Connection, wanted: Sequence[Administrator]) -> None:
     """Make `wanted` the administrators, and who was one before no longer one. Repeatable.
 
-    A former administrator's role stays, because it may own things, but nobody can log in as it.
+    The first is the one of the server that is written. On Azure all administrators are `dbo`, so what one made
+    is the other's too; here the first is a member of all the others. A former administrator's role stays,
+    because it may own things, but nobody can log in as it.
     """
     logins = {clip(one.login): one for one in wanted}
     rows = await (
@@ -99,6 +101,17 @@ async def set_administrators(connection: Connection, wanted: Sequence[Administra
         await _run(connection, "ALTER ROLE {} LOGIN CREATEROLE CREATEDB", login)
         await _run(connection, f"GRANT {ADMINISTRATORS} TO {{}} WITH ADMIN OPTION", login)
         await comment(connection, login, f"aadauth,oid={one.sid.lower()},type=service{_ADMIN}")
+    first = next(iter(logins), None)
+    for other in [*logins, *(name for name, _ in rows)]:
+        if first is not None and other != first:
+            await _member(connection, first, other)
+
+
+async def _member(connection: Connection, member: str, of: str) -> None:
+    """Two roles cannot be members of each other, so that the other way round ends first."""
+    names = {"member": sql.Identifier(member), "of": sql.Identifier(of)}
+    for statement in ("REVOKE {member} FROM {of}", "GRANT {of} TO {member}"):
+        await connection.execute(sql.SQL(statement).format(**names))
 
 
 async def _run(connection: Connection, statement: LiteralString, role: str) -> None:
