@@ -10,6 +10,7 @@ from infra.observability import expressions as expr
 from infra.observability import thresholds as at
 
 RUNBOOK = "docs/runbook.md"
+RECOVERY = "docs/recovery.md"
 
 
 class Severity(IntEnum):
@@ -144,7 +145,8 @@ ALERTS = (
     # What was never rehearsed is not there when it is needed, so that no figure is as bad as an old one.
     Alert(
         name="DrillTooOld",
-        section="restore-drills",
+        section="drills",
+        document=RECOVERY,
         severity=Severity.P2,
         channels=(Channel.CHAT, Channel.MAIL),
         lasting=_HOUR,

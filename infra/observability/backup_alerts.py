@@ -7,9 +7,8 @@ from datetime import timedelta
 from infra.observability import expressions as expr
 from infra.observability import metrics
 from infra.observability import thresholds as at
-from infra.observability.alerts import Alert, Channel, Severity
+from infra.observability.alerts import RECOVERY, Alert, Channel, Severity
 
-_DOCUMENT = "docs/recovery.md"
 _CHANNELS = (Channel.PAGE, Channel.CHAT, Channel.MAIL)
 #: A worker that starts knows nothing until its first pass is done.
 _FIRST_PASS = timedelta(minutes=15)
@@ -24,7 +23,7 @@ BACKUP_ALERTS = (
         expression=f"{expr.backup_age()} > {at.BACKUP_AGE} or "
         f"{expr.missing(metrics.BACKUP_NEWEST, metrics.BACKED_UP)}",
         summary="The backup of {{ $labels.data }} is old, or nothing tells how old",
-        document=_DOCUMENT,
+        document=RECOVERY,
     ),
     Alert(
         name="BackupNotValidated",
@@ -35,7 +34,7 @@ BACKUP_ALERTS = (
         expression=f"{expr.backup_validation_age()} > {at.BACKUP_VALIDATION_AGE} or "
         f"{expr.missing(metrics.BACKUP_VALIDATED, metrics.COPIED)}",
         summary="Copies of {{ $labels.data }} were not found to be like their originals",
-        document=_DOCUMENT,
+        document=RECOVERY,
     ),
     Alert(
         name="BackupFailing",
@@ -45,6 +44,6 @@ BACKUP_ALERTS = (
         lasting=timedelta(0),
         expression=f"{expr.backup_failures()} > {at.BACKUP_FAILURES}",
         summary="The backup of {{ $labels.data }} fails; the worker's log says why",
-        document=_DOCUMENT,
+        document=RECOVERY,
     ),
 )

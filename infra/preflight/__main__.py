@@ -18,7 +18,7 @@ import pulumi
 from infra.cloud import read_cloud
 from infra.preflight.arm import Arm, AskError
 from infra.preflight.az import AzureCli
-from infra.preflight.checks import CHECKS
+from infra.preflight.checks import checks_of
 from infra.preflight.report import NOT_SEEN, Finding, code, lines, unknown
 from infra.preflight.stack import StackError, read
 from infra.preflight.subject import Check, Subject
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 def look(subject: Subject) -> list[Finding]:
     """What every check found, in the order of the report."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(lambda check: _checked(subject, *check), CHECKS)
+        checks = checks_of(subject.stack.settings.role)
+        found = pool.map(lambda check: _checked(subject, *check), checks)
         return [finding for findings in found for finding in findings]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra.review import baseline
 from infra.review.compare import Difference
+from infra.review.moves import data_moves, given_up
 from infra.review.outcome import outcome, words
 from infra.review.previews import Preview, PreviewError, Pulumi, stack_names
 from infra.review.prompts import prompt_changes
@@ -28,10 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
         pulumi = Pulumi.of(root)
         stacks = options.stacks or stack_names(root)
         previews = [_preview(pulumi, stack) for stack in stacks]
+        moves = {stack: _moves(base, pulumi, stack) for stack in stacks}
     except (PreviewError, baseline.BaselineError) as error:
         sys.stderr.write(f"preview: {error}\n")
         return 2
-    review = Review(previews, _settings(base, stacks), prompt_changes(base))
+    review = Review(previews, _settings(base, stacks), prompt_changes(base), moves)
     report = render(review)
     if options.output is None:
         sys.stdout.write(report)
@@ -59,13 +61,21 @@ def _preview(pulumi: Pulumi, stack: str) -> Preview:
 
 
 def _settings(base: baseline.Baseline, stacks: Sequence[str]) -> dict[str, list[Difference]]:
-    found = {}
-    for stack in stacks:
-        path = f"Pulumi.{stack}.yaml"
-        now = base.root / path
-        after = now.read_text(encoding="utf-8") if now.exists() else None
-        found[stack] = settings_changes(base.read(path), after)
-    return found
+    return {stack: settings_changes(*_texts(base, stack)) for stack in stacks}
+
+
+def _moves(base: baseline.Baseline, pulumi: Pulumi, stack: str) -> list[str]:
+    before, after = _texts(base, stack)
+    # A state is exported only for the names of what is given up: elsewhere it takes time for nothing.
+    held = pulumi.held(stack) if given_up(before, after) else []
+    return data_moves(before, after, stack, {one.identity: one.title for one in held})
+
+
+def _texts(base: baseline.Baseline, stack: str) -> tuple[str | None, str | None]:
+    """The stack's settings file, in the base and now."""
+    path = f"Pulumi.{stack}.yaml"
+    now = base.root / path
+    return base.read(path), now.read_text(encoding="utf-8") if now.exists() else None
 
 
 if __name__ == "__main__":

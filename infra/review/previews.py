@@ -15,6 +15,8 @@ from infra.review import plan as plans
 from infra.review.guard import Verdict, judge
 from infra.review.plan import Plan, PlanError
 from infra.review.policies import Finding, parse
+from infra.stacks import recorded
+from infra.stacks.recorded import Recorded
 
 PACK = "infra/policy"
 #: Seconds for one preview; real clouds are slower than they promise.
@@ -97,6 +99,16 @@ class Pulumi:
             )
             found = events.read_text(encoding="utf-8") if events.exists() else ""
         return previewed(stack, done.stdout, done.stderr, found, deployed=deployed)
+
+    def held(self, stack: str) -> list[Recorded]:
+        """The accounts and databases that the stack's state says it had; none without a state."""
+        if stack not in self._stacks():
+            return []
+        done = self.run("stack", "export", "--stack", stack)
+        if done.returncode != 0:
+            raise PreviewError(f"the state of {stack} could not be read: {done.stderr.strip()}")
+        resources = json.loads(done.stdout)["deployment"].get("resources") or []
+        return list(recorded.parse({resource["urn"]: resource for resource in resources}))
 
     def _stacks(self) -> set[str]:
         done = self.run("stack", "ls", "--json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra.policy.stateful import STATEFUL
 from infra.review.compare import Difference
@@ -37,11 +37,12 @@ _DONE = {
 
 @dataclass(frozen=True)
 class Review:
-    """Everything the report says; `settings` by stack."""
+    """Everything the report says; `settings` by stack, and so `moves`: what happens to agents' data."""
 
     previews: Sequence[Preview]
     settings: Mapping[str, Sequence[Difference]]
     prompts: Sequence[PromptChange]
+    moves: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def render(review: Review, limit: int = LIMIT) -> str:
@@ -61,6 +62,10 @@ def _blocks(review: Review, room: int) -> Iterator[str]:
         ["Stack", "Verdict", "Created", "Updated", "Replaced", "Deleted", "Unchanged"],
         [_summary(preview) for preview in review.previews],
     )
+    moves = [f"- {stack}: {prose(move)}." for stack, found in review.moves.items() for move in found]
+    if moves:
+        rest = [f"- … and {len(moves) - max(room, 1)} more"] if len(moves) > max(room, 1) else []
+        yield "**⚠️ Where agents' data is**\n\n" + "\n".join([*moves[: max(room, 1)], *rest])
     for preview in review.previews:
         yield f"## {preview.stack}"
         yield from _stack(preview, room)

@@ -92,4 +92,4 @@ def _since(one: Recorded, deleted: Sequence[Source], sources: Sources) -> str:
 
 
 def _title(one: Recorded) -> str:
-    return f"{'database' if one.service == 'sql' else 'account'} {one.name} ({one.identity})"
+    return f"{one.title} ({one.identity})"

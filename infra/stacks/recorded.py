@@ -34,6 +34,11 @@ class Recorded:
     name: str
     identity: str
 
+    @property
+    def title(self) -> str:
+        """Its kind and name."""
+        return f"{'database' if self.service == 'sql' else 'account'} {self.name}"
+
 
 def read() -> list[Recorded]:
     """Nothing for a stack that was never up, or is destroyed."""

@@ -1,17 +1,25 @@
-"""The runbook's text, as tests need it: its headings as anchors, and its blocks of commands."""
+"""Texts for people on call, as tests need them: their headings as anchors, and the runbook's commands."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+ROOT = Path(__file__).parents[2]
+RUNBOOK = ROOT / "docs" / "runbook.md"
+RECOVERY = ROOT / "docs" / "recovery.md"
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+_ANY_HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+def anchors(document: Path) -> set[str]:
+    """Of all headings below the title, as GitHub makes them."""
+    return {_anchor(title) for title in _ANY_HEADING.findall(document.read_text())}
+
+
 def sections() -> dict[str, str]:
-    """By anchor, as GitHub makes them of headings: what stands below."""
+    """Of the runbook, by anchor: what stands below."""
     parts = _HEADING.split(RUNBOOK.read_text())
     return {_anchor(title): text for title, text in zip(parts[1::2], parts[2::2], strict=True)}
 

@@ -14,7 +14,20 @@ from infra.preflight.checks import (
     rights,
 )
 from infra.preflight.subject import Check
+from infra.settings.types import Role
 
+#: Only some stacks have what these look at: a stamp takes databases and a domain over, and a
+#: backup runs no machines of its own.
+_ROLES: dict[str, tuple[Role, ...]] = {
+    "machine sizes": ("environment", "recovery"),
+    "cores": ("environment", "recovery"),
+    "kubernetes": ("environment", "recovery"),
+    "model": ("environment", "recovery"),
+    "openai's names": ("environment", "recovery"),
+    "cosmos db": ("environment",),
+    "sql": ("environment",),
+    "domain": ("environment",),
+}
 #: What a check is called where it could not look, and the check.
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("subscription", account.subscription),
@@ -34,3 +47,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("network", reach.network),
     ("secrets", reach.secrets),
 )
+
+
+def checks_of(role: Role) -> list[tuple[str, Check]]:
+    return [(about, check) for about, check in CHECKS if role in _ROLES.get(about, (role,))]

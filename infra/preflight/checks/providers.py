@@ -5,7 +5,7 @@ https://learn.microsoft.com/rest/api/resources/providers/list
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from infra.preflight.declared import declared, namespaces
@@ -42,13 +42,17 @@ def offered(subject: Subject) -> Iterator[Finding]:
     ]
     absent = [(type_, region) for type_, region in wanted if region not in offers.get(type_.lower(), ())]
     if not absent:
-        yield ok("regions", f"{len(wanted)} types are offered in {' and '.join(stack.regions)}")
+        yield ok("regions", f"{len(wanted)} types are offered in {' and '.join(_regions(wanted))}")
         return
     for region in dict.fromkeys(region for _, region in absent):
         types = [type_ for type_, there in absent if there == region]
         yield missing(
             "regions", f"{', '.join(types)} is not offered in {region}", _elsewhere(subject, region, offers)
         )
+
+
+def _regions(wanted: Iterable[tuple[str, str]]) -> list[str]:
+    return list(dict.fromkeys(region for _, region in wanted))
 
 
 def _known(subject: Subject) -> dict[str, Mapping[str, Any]]:

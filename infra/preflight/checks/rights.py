@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from infra.naming import Names
+from infra.preflight import outside
 from infra.preflight.declared import actions
 from infra.preflight.report import Finding, missing, ok
 from infra.preflight.subject import Subject
@@ -18,22 +20,50 @@ _ROLES = {
     "resources": "Contributor",
     "role assignments": "Role Based Access Control Administrator",
     "locks": "Locks Contributor",
+    # A right that no narrower built-in role has.
+    "role definitions": "User Access Administrator",
+    "restores": "CosmosRestoreOperator",
+    "backups": "Reader",
+}
+_BEGINNINGS = {
+    "locks": _LOCKS,
+    "role assignments": _ASSIGNMENTS,
+    "role definitions": "Microsoft.Authorization/roleDefinitions/",
+    "restores": f"{outside.RESTORABLE}/",
 }
 _NAMED = 3
 
 
 def rights(subject: Subject) -> Iterator[Finding]:
-    """In the stack's group if there is one, else in the subscription: the group is to be made then.
+    """In the stack's group if there is one, else in the subscription: the group is to be made then. Likewise
+    in the group of the environment that it belongs to; and in the subscription, where backups are.
 
     Conditions on role assignments are not part of Azure's answer.
     https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group
     """
-    there = subject.arm.find(subject.group, "2022-09-01")
-    scope = subject.group if there is not None else subject.subscription
+    settings = subject.stack.settings
+    yield from _looked_at(subject, _scope(subject, subject.group), _by_kind(actions(settings)), "rights")
+    of_source = _by_kind(outside.in_source(settings))
+    if of_source:
+        group = Names(settings.source or "", settings.suffix).resource_group
+        scope = _scope(subject, f"{subject.subscription}/resourceGroups/{group}")
+        yield from _looked_at(subject, scope, of_source, f"rights in {settings.source}")
+    restoring = _by_kind(outside.in_subscription(settings), rest="backups")
+    yield from _looked_at(subject, subject.subscription, restoring, "rights")
+
+
+def _scope(subject: Subject, group: str) -> str:
+    return group if subject.arm.find(group, "2022-09-01") is not None else subject.subscription
+
+
+def _looked_at(
+    subject: Subject, scope: str, wanted: Mapping[str, Sequence[str]], title: str
+) -> Iterator[Finding]:
+    if not wanted:
+        return
     permissions = subject.arm.list(f"{scope}/providers/Microsoft.Authorization/permissions", "2022-04-01")
-    wanted = _by_kind(actions(subject.stack.settings))
     for kind, needed in wanted.items():
-        about = f"rights: {kind}"
+        about = f"{title}: {kind}"
         lacking = [action for action in needed if not granted(permissions, action)]
         if not lacking:
             yield ok(about, f"all {len(needed)} actions are granted on {scope}")
@@ -61,11 +91,12 @@ def _covered(patterns: Iterable[str], action: str) -> bool:
     )
 
 
-def _by_kind(wanted: Sequence[str]) -> dict[str, list[str]]:
+def _by_kind(wanted: Sequence[str], rest: str = "resources") -> dict[str, list[str]]:
+    """`rest` is the kind of what no other kind's actions begin with."""
     kinds: dict[str, list[str]] = {kind: [] for kind in _ROLES}
     for action in wanted:
-        kind = "locks" if action.startswith(_LOCKS) else "resources"
-        kinds["role assignments" if action.startswith(_ASSIGNMENTS) else kind].append(action)
+        found = (kind for kind, beginning in _BEGINNINGS.items() if action.startswith(beginning))
+        kinds[next(found, rest)].append(action)
     return {kind: found for kind, found in kinds.items() if found}
 
 

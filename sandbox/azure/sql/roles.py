@@ -79,9 +79,9 @@ async def bind(connection: Connection, role: Role, object_id: str) -> None:
 async def set_administrators(connection: Connection, wanted: Sequence[Administrator]) -> None:
     """Make `wanted` the administrators, and who was one before no longer one. Repeatable.
 
-    The first is the one of the server that is written. On Azure all administrators are `dbo`, so what one made
-    is the other's too; here the first is a member of all the others. A former administrator's role stays,
-    because it may own things, but nobody can log in as it.
+    The first is the one of the server that is written. On Azure all administrators are `dbo`, so what one
+    made is the other's too; here the first is a member of all the others. A former administrator's role
+    stays, because it may own things, but nobody can log in as it.
     """
     logins = {clip(one.login): one for one in wanted}
     rows = await (

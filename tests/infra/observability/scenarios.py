@@ -21,10 +21,10 @@ SECTIONS = {
     "LlmTokenBudget": "llm-token-usage",
     "ModelProviderFailure": "llm-provider-failure",
     "EventPublishFailures": "issue-event-publishing-failures",
-    "DrillTooOld": "restore-drills",
 }
 #: Where the document on recovery does.
 RECOVERY_SECTIONS = {
+    "DrillTooOld": "drills",
     "BackupTooOld": "copies-are-late",
     "BackupNotValidated": "copies-are-not-like-their-originals",
     "BackupFailing": "copies-are-late",

@@ -149,7 +149,7 @@ def providers(of: Stack) -> list[dict[str, Any]]:
     """https://learn.microsoft.com/rest/api/resources/providers/list"""
     types: dict[str, list[dict[str, Any]]] = {name: [] for name in namespaces(of.settings)}
     for one in declared(of.settings):
-        locations = list(_DISPLAY.values()) if one.own or one.paired else []
+        locations = list(_DISPLAY.values()) if one.own or one.paired or one.origin else []
         entry = {"resourceType": one.type.partition("/")[2], "locations": locations}
         types[one.namespace].append(entry)
     return [

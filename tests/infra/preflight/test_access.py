@@ -50,18 +50,20 @@ def test_program_and_cli_must_be_one_identity(azure: Azure) -> None:
 
 def test_an_owner_may_do_everything(azure: Azure) -> None:
     findings = found(rights.rights, azure)
-    assert states(findings) == [State.OK] * 3
+    assert states(findings) == [State.OK] * 5
     assert [finding.about for finding in findings] == [
         "rights: resources",
         "rights: role assignments",
         "rights: locks",
+        "rights: restores",
+        "rights: backups",
     ]
 
 
 def test_a_contributor_may_neither_assign_roles_nor_lock(azure: Azure) -> None:
     permissions = azure.at("/providers/Microsoft.Authorization/permissions")
     permissions["value"] = [recorded.CONTRIBUTOR]
-    resources, assignments, locks = found(rights.rights, azure)
+    resources, assignments, locks, *_ = found(rights.rights, azure)
     assert resources.state is State.OK
     assert assignments.state is locks.state is State.MISSING
     assert assignments.mend == (
@@ -77,7 +79,7 @@ def test_what_one_role_excludes_another_grants(azure: Azure) -> None:
         "actions": ["Microsoft.Authorization/roleAssignments/*", "Microsoft.Authorization/locks/*"]
     }
     permissions["value"] = [recorded.CONTRIBUTOR, administrator]
-    assert states(found(rights.rights, azure)) == [State.OK] * 3
+    assert states(found(rights.rights, azure)) == [State.OK] * 5
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,43 @@ def test_rights_in_the_group_suffice_once_it_is_there(azure: Azure) -> None:
     azure.put(GROUP, {"id": GROUP})
     azure.put(f"{GROUP}/providers/Microsoft.Authorization/permissions", {"value": [recorded.OWNER]})
     azure.at("/providers/Microsoft.Authorization/permissions")["value"] = []
-    assert states(found(rights.rights, azure)) == [State.OK] * 3
+    *own, restores, backups = found(rights.rights, azure)
+    assert states(own) == [State.OK] * 3
+    assert restores.state is backups.state is State.MISSING
+
+
+def test_whoever_restores_needs_the_subscriptions_backups(azure: Azure) -> None:
+    """Reader sees backups, and restores from none."""
+    azure.put(GROUP, {"id": GROUP})
+    azure.put(f"{GROUP}/providers/Microsoft.Authorization/permissions", {"value": [recorded.OWNER]})
+    permissions = azure.at("/providers/Microsoft.Authorization/permissions")
+    permissions["value"] = [{"actions": ["*/read"]}]
+    finding = lacking(found(rights.rights, azure))
+    assert finding.about == "rights: restores"
+    assert finding.found.endswith("restorableDatabaseAccounts/restore/action")
+    assert finding.mend.endswith(f'--role "CosmosRestoreOperator" --scope {SUBSCRIPTION}')
+    operator = "Microsoft.DocumentDB/locations/restorableDatabaseAccounts/restore/action"
+    permissions["value"].append({"actions": [operator]})
+    assert states(found(rights.rights, azure)) == [State.OK] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "abouts"),
+    [
+        ("prod-backup", ["resources", "role assignments", "role definitions"]),
+        ("prod-dr", ["resources", "role assignments"]),
+    ],
+)
+def test_stacks_of_an_environment_need_rights_in_its_group(name: str, abouts: list[str]) -> None:
+    of = recorded.stack(name)
+    azure = recorded.ready(of)
+    azure.put(GROUP, {"id": GROUP})
+    azure.put(f"{GROUP}/providers/Microsoft.Authorization/permissions", {"value": [recorded.OWNER]})
+    assert set(states(found(rights.rights, azure, of))) == {State.OK}
+    azure.put(f"{GROUP}/providers/Microsoft.Authorization/permissions", {"value": [{"actions": ["*/read"]}]})
+    lacked = [one for one in found(rights.rights, azure, of) if one.state is State.MISSING]
+    assert [one.about for one in lacked] == [f"rights in prod: {about}" for about in abouts]
+    assert all(one.mend.endswith(f"--scope {SUBSCRIPTION}{GROUP}") for one in lacked)
 
 
 def test_providers_that_are_not_registered(azure: Azure) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import yaml
 from infra.preflight.checks.machines import SURGE
 from infra.preflight.checks.models import DEPLOYMENT_SKU
 from infra.preflight.declared import actions, declared, namespaces
+from infra.preflight.outside import in_source, in_subscription
 from infra.settings import Settings
 from sandbox.types import table
 from tests.infra.preflight.recorded import stack
 
 GRAPHS = Path(__file__).parents[1] / "graph"
-STACKS = pytest.mark.parametrize("name", ["dev", "prod"])
+ENVIRONMENTS = pytest.mark.parametrize("name", ["dev", "prod"])
+STACKS = pytest.mark.parametrize("name", ["dev", "prod", "prod-backup", "prod-dr"])
 
 
 @cache
@@ -42,13 +45,40 @@ def test_every_type_is_known_with_the_regions_it_lies_in(name: str) -> None:
     assert {one.type: set(one.regions(settings)) for one in declared(settings)} == reviewed
 
 
+@pytest.mark.parametrize("name", ["prod-backup", "prod-dr"])
+def test_what_is_made_in_the_environments_group_is_asked_for_there(name: str) -> None:
+    """And nothing that is not: the two groups have other deployers."""
+    group = "rg-agents-prod"
+    made = {
+        type_
+        for type_, inputs in resources(name)
+        if inputs.get("resourceGroupName") == group
+        or re.search(rf"/{group}(/|$)", str(inputs.get("scope", "")))
+    }
+    wanted = in_source(stack(name).settings)
+    assert {action.removesuffix("/write") for action in wanted if action.endswith("/write")} - {
+        # The template of a stamp's deployment sets it.
+        "Microsoft.Network/dnsZones/A",
+    } == made
+
+
+def test_only_an_environment_restores() -> None:
+    restoring = in_subscription(stack("prod").settings)
+    assert "Microsoft.DocumentDB/locations/restorableDatabaseAccounts/restore/action" in restoring
+    assert not [*in_subscription(stack("prod-dr").settings), *in_subscription(stack("prod-backup").settings)]
+    assert in_source(stack("prod").settings) == []
+
+
 @STACKS
 def test_every_namespace_is_to_be_registered(name: str) -> None:
     reviewed = {type_.partition("/")[0] for type_, _ in resources(name)}
-    assert set(namespaces(stack(name).settings)) == reviewed | {
-        "Microsoft.Compute",
-        "Microsoft.PolicyInsights",
-    }
+    of_clusters = {"Microsoft.Compute", "Microsoft.PolicyInsights"}
+    clusters = "Microsoft.ContainerService" in reviewed
+    assert set(namespaces(stack(name).settings)) == reviewed | (of_clusters if clusters else set())
+
+
+def test_azure_backup_is_registered_for_a_backup() -> None:
+    assert "Microsoft.DataProtection" in namespaces(stack("prod-backup").settings)
 
 
 def test_only_a_protected_environment_needs_locks() -> None:
@@ -68,7 +98,7 @@ def test_defender_is_registered_where_it_is_on() -> None:
     assert "Microsoft.Security" in namespaces(settings.model_copy(update={"cluster": cluster}))
 
 
-@STACKS
+@ENVIRONMENTS
 def test_pools_surge_as_they_are_declared(name: str) -> None:
     surges = {}
     for type_, inputs in resources(name):
@@ -79,7 +109,7 @@ def test_pools_surge_as_they_are_declared(name: str) -> None:
     assert surges == SURGE
 
 
-@STACKS
+@ENVIRONMENTS
 def test_models_are_deployed_as_they_are_declared(name: str) -> None:
     kinds = {
         inputs["sku"]["name"]

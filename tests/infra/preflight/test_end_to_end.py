@@ -107,8 +107,8 @@ def with_role(azure: Served, owner: Session) -> Callable[[str], Session]:
     return make
 
 
-@pytest.mark.parametrize("name", ["dev", "prod"])
-def test_the_local_azure_is_ready_for_both_stacks(owner: Session, name: str) -> None:
+@pytest.mark.parametrize("name", ["dev", "prod", "prod-backup", "prod-dr"])
+def test_the_local_azure_is_ready_for_every_stack(owner: Session, name: str) -> None:
     findings = owner.look(stack(name))
     assert code(findings) == READY, json.dumps([vars(one) for one in findings], indent=1)
     assert {finding.state for finding in findings} == {State.OK}
@@ -118,7 +118,12 @@ def test_a_reader_is_told_what_is_missing(with_role: Callable[[str], Session]) -
     findings = with_role(READER).look(stack("prod"))
     assert code(findings) == MISSING
     lacking = {finding.about for finding in findings if finding.state is State.MISSING}
-    assert lacking == {"rights: resources", "rights: role assignments", "rights: locks"}
+    assert lacking == {
+        "rights: resources",
+        "rights: role assignments",
+        "rights: locks",
+        "rights: restores",
+    }
 
 
 def test_a_stranger_sees_nothing_and_says_so(azure: Served, with_role: Callable[[str], Session]) -> None:

@@ -43,6 +43,28 @@ def test_every_stack_is_previewed_and_nothing_is_touched(
     assert "prod-dr" not in change.pulumi("stack", "ls")
 
 
+#: A component as the program's own, which says what it holds.
+HOLDING = """
+account = pulumi.ComponentResource("agents:azure:Cosmos", "cosmos")
+account.register_outputs({"holds": {"cosmos-agents-prod": "8F3C1A52-0d5e-4b57-9c39-5d1b1a6f0c11"}})
+"""
+
+
+def test_what_is_given_up_has_the_name_that_the_state_knows(
+    change: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change.write(PROGRAM + HOLDING)
+    change.up()
+    settings = change.directory / "Pulumi.prod.yaml"
+    settings.write_text(
+        f"{settings.read_text()}config:\n  agents:begin_empty: [8f3c1a52-0d5e-4b57-9c39-5d1b1a6f0c11]\n"
+    )
+    review.main(["prod"])
+    report = capsys.readouterr().out
+    assert "The data of account cosmos-agents-prod (8f3c1a52-0d5e-4b57-9c39-5d1b1a6f0c11)" in report
+    assert report.index("Where agents' data is") < report.index("## prod")
+
+
 def test_a_program_that_fails_is_reported_as_such(
     change: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

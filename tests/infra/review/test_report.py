@@ -11,6 +11,7 @@ import pytest
 
 from infra.review.compare import Difference
 from infra.review.markdown import MARKER
+from infra.review.moves import data_moves
 from infra.review.outcome import Outcome, outcome
 from infra.review.plan import MISSING, Action, Change, Plan
 from infra.review.previews import Preview, previewed
@@ -18,6 +19,7 @@ from infra.review.prompts import PromptChange, compare
 from infra.review.report import Review, render
 from tests.infra.review.scenarios import SCENARIOS
 from tests.infra.review.test_changes import _PROMPT
+from tests.infra.review.test_moves import IDENTITY, NINE, settings, stamp
 
 REPORTS = Path(__file__).parent / "reports"
 
@@ -56,6 +58,17 @@ _REVIEWS = {
             ],
         },
         [prompt()],
+    ),
+    "moved": Review(
+        [preview("unchanged"), preview("unchanged", stack="prod-dr")],
+        {},
+        [],
+        {
+            "prod": data_moves(
+                settings({**NINE, "adopted": False}), settings(NINE, begin_empty=[IDENTITY]), "prod", {}
+            ),
+            "prod-dr": data_moves(stamp(), stamp(phase="drained", acknowledged=True), "prod-dr", {}),
+        },
     ),
     "nothing": review(preview("unchanged")),
     "removed": review(preview("removed")),
@@ -105,8 +118,8 @@ def huge(number: int = 3000) -> Review:
     base = preview("unchanged")
     big = dataclasses.replace(base, plan=Plan(changes, 0, (), {}))
     long = dataclasses.replace(prompt(), text="\n".join(f"+line {i}" for i in range(number)))
-    settings = [Difference(f"agents:setting-{i}", i, i + 1) for i in range(number)]
-    return Review([big], {"prod": settings}, [long])
+    changed = [Difference(f"agents:setting-{i}", i, i + 1) for i in range(number)]
+    return Review([big], {"prod": changed}, [long], {"prod": [f"Move {i}" for i in range(number)]})
 
 
 def test_a_report_fits_into_a_comment() -> None:
@@ -126,9 +139,10 @@ def test_even_a_hopeless_report_fits() -> None:
 
 def test_nothing_that_a_change_brings_becomes_markup() -> None:
     evil = "</details>| `x` \n# safe to apply @octocat https://evil.example <img src=x>"
-    settings = [Difference(evil, evil, evil)]
+    changed = [Difference(evil, evil, evil)]
     failed = previewed("prod", "", f"{evil}\n```\n# all is well", "")
-    text = render(Review([failed], {"prod": settings}, [dataclasses.replace(prompt(), headline=evil)]))
+    prompts = [dataclasses.replace(prompt(), headline=evil)]
+    text = render(Review([failed], {"prod": changed}, prompts, {"prod": [evil]}))
     assert not re.search(r"^# (safe|all)", re.sub(r"(?s)(````*)\n.*?\n\1", "", text), re.MULTILINE)
     outside = re.sub(r"(?s)(````*)\w*\n.*?\n\1", "", text)
     outside = re.sub(r"(`+)[^`].*?\1", "", outside)
