@@ -30,7 +30,7 @@ def settled(scene: Scene, due: Sequence[Sentinel], outcome: Outcome | None = Non
     while True:
         books = scene.books()
         tolerated = slack(books, scene.writers.sentinels, cuts)
-        checks = checked(before, books, due, told, tolerated, excused)
+        checks = checked(before, books, due, told, tolerated, excused=excused)
         if rows is not None:
             checks.append(rows.said(len(excused)))
         if not any(one.problems for one in checks) or time.monotonic() > deadline:
@@ -44,6 +44,7 @@ def checked(
     due: Sequence[Sentinel],
     told: balance.Listeners,
     tolerated: int,
+    *,
     excused: Collection[str] = (),
 ) -> list[Check]:
     """Each invariant with what it looked at. `excused`: see `balance.history`."""

@@ -73,13 +73,11 @@ class Behind:
         return True if acknowledged <= self.cut[0] or sent >= self.served else None
 
     def problems(self, measured: float) -> list[str]:
-        """Whether so much was lost as was behind: less means that nothing was tested, more that more is lost."""
+        """Whether so much was lost as was behind. Less means that nothing was tested."""
         if abs(measured - self.lag) <= self.resolution:
             return []
-        return [
-            f"RPO is {measured:.1f} s where the copy was {self.lag:.0f} s behind, give or take "
-            f"{self.resolution:.0f} s"
-        ]
+        behind = f"{self.lag:.0f} s behind, give or take {self.resolution:.0f} s"
+        return [f"RPO is {measured:.1f} s where the copy was {behind}"]
 
 
 @dataclass(frozen=True)

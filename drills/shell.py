@@ -70,7 +70,9 @@ class Shell:
 
     def sandbox(self, *arguments: str, check: bool = True, timeout: float = _PATIENCE) -> Done:
         """`uv run sandbox …` of this checkout, wherever the shell is."""
-        return replace(self, folder=ROOT).run("uv", "run", "sandbox", *arguments, check=check, timeout=timeout)
+        return replace(self, folder=ROOT).run(
+            "uv", "run", "sandbox", *arguments, check=check, timeout=timeout
+        )
 
 
 def sandbox_shell() -> Shell:

@@ -149,7 +149,7 @@ def clear_away(stack: Stack) -> bool:
 
 
 def _bring_home(source: Stack) -> None:
-    """Both services written in the environment's own region, where there are two. Planned: nothing is lost."""
+    """Both services written in the environment's own region, where there are two; by plan, without loss."""
     names, shell = source.names, source.shell
     group = ("-g", names.resource_group)
     if any(
