@@ -50,10 +50,7 @@ class StateLost(Drill):
             stack.pulumi("stack init")
             if same.identities(stack.pulumi("stack export").out):
                 raise RuntimeError("the stack still has its state: nothing was broken")
-            if has_backup(stack):
-                _from_copy(stack)
-            else:
-                _from_azure(stack)
+            build_again(stack)
             time.sleep(_LOAD_SECONDS)
         after = same.identities(stack.pulumi("stack export").out)
         check = Check(
@@ -69,10 +66,16 @@ class StateLost(Drill):
         return Outcome(unanswered, scene.writers.answered_since(unanswered), checks=(check,))
 
 
-def has_backup(stack: Stack) -> bool:
-    """Whether the environment has a backup stack, which keeps copies of its state."""
+def build_again(stack: Stack) -> None:
+    """From the copy that the environment's backup stack has, where there is one; else from what is in Azure.
+
+    Raises CommandError, and RuntimeError if it comes to no end.
+    """
     listed = json.loads(stack.shell.run("pulumi", "stack", "ls", "--json").out)
-    return any(one["name"] == f"{stack.name}-backup" for one in listed)
+    if any(one["name"] == f"{stack.name}-backup" for one in listed):
+        _from_copy(stack)
+    else:
+        _from_azure(stack)
 
 
 def _from_copy(stack: Stack) -> None:
