@@ -33,7 +33,7 @@ class Stack:
         self, shell: Shell, timeline: Timeline, folder: Path, name: str = "dev", source: str | None = None
     ) -> None:
         self.shell, self.name, self.names = shell, name, Names(name)
-        self.timeline, self.folder, self.source = timeline, folder, source or name
+        self.timeline, self.folder, self.source = timeline, folder.resolve(), source or name
 
     def settings(self, **changes: Any) -> Path:
         """The stack's settings file with entries of `agents:` added."""

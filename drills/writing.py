@@ -80,18 +80,6 @@ class Writers:
         failed = [one.sent for one in self.sentinels if one.failure and one.sent >= moment]
         return min(failed, default=None)
 
-    def answered_since(self, moment: datetime) -> datetime:
-        """When, after the last that was not, sent since `moment`, the first was acknowledged.
-
-        Raises RuntimeError if nothing was.
-        """
-        written = [one for one in self.sentinels if one.sent >= moment]
-        last = max((one.sent for one in written if one.failure), default=moment)
-        answered = [one.acknowledged for one in written if one.acknowledged and one.sent >= last]
-        if not answered:
-            raise RuntimeError("nothing was acknowledged any more")
-        return min(answered)
-
     def one(self, kind: Callable[[str], tuple[str, dict[str, Any]]] = message) -> Sentinel:
         """Write a sentinel now; what became of it is in the result."""
         number = next(self._numbers)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drills import kept_state, same
 from drills.drill import Drill, Outcome, Scene
+from drills.figures import answered_again
 from drills.project import copied
 from drills.report import Check
 from drills.shell import CommandError
@@ -60,10 +61,8 @@ class StateLost(Drill):
         )
         if not check.problems:
             kept_state.forget(scene.stack)
-        unanswered = scene.writers.unanswered_since(failed)
-        if unanswered is None:
-            return Outcome(failed, failed, checks=(check,))
-        return Outcome(unanswered, scene.writers.answered_since(unanswered), checks=(check,))
+        failed = scene.writers.unanswered_since(failed) or failed
+        return Outcome(failed, answered_again(scene.writers.sentinels, failed), checks=(check,))
 
 
 def build_again(stack: Stack) -> None:
