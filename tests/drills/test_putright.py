@@ -16,6 +16,7 @@ from drills.stack import Stack
 from drills.timeline import Timeline
 from tests.drills.scripted import Scripted, stacks
 from tests.drills.test_refusals import ACCOUNT, printed
+from tests.drills.test_stamp import HOME
 
 WHOLE = {
     "sandbox outage --json": "[]",
@@ -72,6 +73,13 @@ def test_what_is_kept_is_whole_and_for_nobody_else(tmp_path: Path, kept: Path) -
     assert kept.stat().st_mode & 0o077 == 0
     kept_state.forget(stack)
     assert not kept.exists()
+
+
+def test_a_stamp_is_gone_before_dev_would_lose_its_second_copies(tmp_path: Path) -> None:
+    shell = Scripted(answers={**WHOLE, **HOME})
+    put_right(Stack(shell, Timeline(), tmp_path))
+    wanted = ["failover-group set-primary", "destroy -s dev-dr", "sandbox deploy"]
+    assert shell.order(*wanted) == wanted
 
 
 def test_data_that_a_killed_drill_deleted_are_given_up(tmp_path: Path) -> None:

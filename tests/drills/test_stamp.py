@@ -58,7 +58,7 @@ def test_the_copy_runs_its_own_program(tmp_path: Path) -> None:
     """A second copy takes the place of the first, of which something may be left."""
     (tmp_path / "project" / "infra").mkdir(parents=True)
     shell = copied(Shell({}), tmp_path / "project")
-    asked = shell.run(sys.executable, "-c", "import infra; print(infra.__file__)")
+    asked = shell.run(sys.executable, "-P", "-c", "import infra; print(infra.__file__)")
     assert asked.out.strip() == str(tmp_path / "project" / "infra" / "__init__.py")
 
 
