@@ -26,8 +26,8 @@ from pathlib import Path
 import psutil
 import yaml
 
+from drills.project import copy_project
 from sandbox.config import TENANT_ID
-from tests.live.upgrade_paths import copy_project
 from tests.sandboxed import ROOT, user_environment
 
 _STACK = "growth"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from drills.drill import Outcome, Scene
 from drills.exposure import opened, survey
 from drills.report import Check
-from drills.shell import CommandError, Done, Shell
+from drills.shell import CommandError, Done
 
 #: Every identity tries every operation, and every role is taken away in turn.
 _PRIVILEGES = ("tests/live/test_least_privilege.py",)
@@ -51,9 +52,8 @@ def _exposure(name: str, scene: Scene) -> Check:
 
 def _suite(name: str, scene: Scene, tests: tuple[str, ...]) -> Check:
     used = scene.stack.used()
-    shell = Shell(
-        {**scene.shell.env, "AGENTS_COSMOS_ACCOUNT": used["cosmos"], "AGENTS_SQL_DATABASE": used["sql"]}
-    )
+    told = {"AGENTS_COSMOS_ACCOUNT": used["cosmos"], "AGENTS_SQL_DATABASE": used["sql"]}
+    shell = replace(scene.shell, env={**scene.shell.env, **told})
     command = (sys.executable, "-m", "pytest", "--as-deployed", "-q", "-n0", "-p", "no:cacheprovider", *tests)
     done = shell.run(*command, check=False, timeout=_SUITE_SECONDS)
     return read_suite(name, done)

@@ -6,7 +6,7 @@ Each function returns what is wrong, in words.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.audit import Books
 from drills.journal import Sentinel
@@ -55,8 +55,11 @@ def letters(before: Books, after: Books) -> list[str]:
     return [f"{more} messages were put aside"] if more > 0 else []
 
 
-def history(books: Books) -> list[str]:
-    """Every execution has its row in SQL, with its tokens, and every row of a success its execution."""
+def history(books: Books, excused: Collection[str] = ()) -> list[str]:
+    """Every execution has its row in SQL, with its tokens, and every row of a success its execution.
+
+    Of the `excused` correlations one may be without the other; where there are both, they must agree.
+    """
     rows: dict[str, list[int]] = {}
     for row in books.rows:
         if row.status == "succeeded":
@@ -64,10 +67,11 @@ def history(books: Books) -> list[str]:
     wrong = [
         f"execution {one.id} of {one.agent} took {one.tokens} tokens; rows say {rows.get(one.id, [])}"
         for one in books.executions
-        if rows.get(one.id) != [one.tokens]
+        if rows.get(one.id) != [one.tokens] and not (one.correlation in excused and one.id not in rows)
     ]
     known = {one.id for one in books.executions}
-    return wrong + [f"row {name} has no execution" for name in rows if name not in known]
+    strays = {one.id for one in books.rows if one.id in rows and one.correlation not in excused} - known
+    return wrong + [f"row {name} has no execution" for name in rows if name in strays]
 
 
 def ledger(before: Books, after: Books, slack: int = 0) -> list[str]:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from drills.agents import Agents
 from drills.journal import Sentinel
+from drills.report import Check
 
 #: Requests at a time, and seconds until something that does not answer properly is given up.
 _ABREAST, _PATIENCE = 4, 60.0
@@ -35,6 +36,48 @@ class Restored:
     as_of: datetime
     began: datetime
     adopted: datetime
+
+    @property
+    def cut(self) -> tuple[datetime, datetime]:
+        """Between which moments calls may have been cut off."""
+        return self.as_of, self.as_of
+
+    def wants(self, sent: datetime, acknowledged: datetime) -> bool | None:
+        """Whether it must be there (True), or must not (False); None: nobody can say."""
+        if acknowledged <= self.as_of or sent >= self.adopted:
+            return True
+        return False if sent > self.as_of and acknowledged < self.began else None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The copy that took over was `lag` seconds behind when the original was lost at `failed`.
+
+    What is older than that must be there, and what was written from `served` on, when the copy answered.
+    `resolution`, seconds: how exactly the moment of the loss is known, and how often something is written.
+    """
+
+    failed: datetime
+    lag: float
+    resolution: float
+    served: datetime
+
+    @property
+    def cut(self) -> tuple[datetime, datetime]:
+        """As of `Restored`."""
+        margin = timedelta(seconds=self.resolution)
+        return self.failed - timedelta(seconds=self.lag) - margin, self.failed + margin
+
+    def wants(self, sent: datetime, acknowledged: datetime) -> bool | None:
+        """As of `Restored`. Nothing that was on its way must have been lost: it may have arrived."""
+        return True if acknowledged <= self.cut[0] or sent >= self.served else None
+
+    def problems(self, measured: float) -> list[str]:
+        """Whether so much was lost as was behind. Less means that nothing was tested."""
+        if abs(measured - self.lag) <= self.resolution:
+            return []
+        behind = f"{self.lag:.0f} s behind, give or take {self.resolution:.0f} s"
+        return [f"RPO is {measured:.1f} s where the copy was {behind}"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +129,11 @@ def _is_absent(answer: httpx.Response) -> bool:
 
 
 def judge(
-    sentinels: Sequence[Sentinel], answers: Answers, *, failed: datetime, restored: Restored | None = None
+    sentinels: Sequence[Sentinel],
+    answers: Answers,
+    *,
+    failed: datetime,
+    restored: Restored | Behind | None = None,
 ) -> Judgement:
     """Without `restored`, everything acknowledged must be there, whenever it was written."""
     problems: list[str] = []
@@ -110,18 +157,24 @@ def judge(
     return Judgement(wanted.count(True), wanted.count(False), wanted.count(None), lost, newest, problems)
 
 
-def is_due(sentinel: Sentinel, restored: Restored | None) -> bool | None:
+def judged(judgement: Judgement) -> Check:
+    """A check fails also where there was nothing to judge."""
+    looked_at = f"{judgement.due} that must be there, {judgement.newer} that must not"
+    nothing = (
+        [] if judgement.due else ["no sentinel that had to be there was acknowledged: nothing was tested"]
+    )
+    return Check(name="content", looked_at=looked_at, problems=[*judgement.problems, *nothing])
+
+
+def is_due(sentinel: Sentinel, restored: Restored | Behind | None) -> bool | None:
     """Whether an acknowledged sentinel must be there (True) or must not (False); None: it may be either.
 
     A write lies between sending and acknowledging. Where that is on both sides of a moment, or while agents
     move, nobody can say.
     """
-    sent, acknowledged = sentinel.sent, sentinel.acknowledged
-    if acknowledged is None:
+    if sentinel.acknowledged is None:
         return None
-    if restored is None or acknowledged <= restored.as_of or sent >= restored.adopted:
-        return True
-    return False if sent > restored.as_of and acknowledged < restored.began else None
+    return restored is None or restored.wants(sentinel.sent, sentinel.acknowledged)
 
 
 def _said(moment: datetime) -> str:

@@ -13,7 +13,8 @@ from typing import ClassVar
 from app.audit import Books
 from drills.agents import Agents
 from drills.books import read_books
-from drills.content import Restored
+from drills.content import Behind, Restored
+from drills.cut import RowsLost
 from drills.exposure import Survey
 from drills.journal import Sentinel
 from drills.report import Bound, Check
@@ -58,14 +59,17 @@ class Outcome:
     """`failed` is when it was broken, `operational` when the first caller was served again as before.
 
     `settings` are those with which the stack now is as declared; None: its own. `restored` is None where
-    nothing may be missing. `checks` are of what this drill alone looks at.
+    nothing may be missing. `checks` are of what this drill alone looks at. `rows_lost` is what of the history
+    cannot be there; `baseline` are the books that the ledger is held to from then on.
     """
 
     failed: datetime
     operational: datetime
-    restored: Restored | None = None
+    restored: Restored | Behind | None = None
     settings: Path | None = None
     checks: Sequence[Check] = ()
+    rows_lost: RowsLost | None = None
+    baseline: Books | None = None
 
 
 class Drill(ABC):

@@ -80,6 +80,27 @@ def ways_in(properties: Mapping[str, Any]) -> Iterator[str]:
             yield f"from {allowed}"
 
 
+def as_of_another(found: Survey, own: str, other: str) -> Survey:
+    """A stack's survey with the names that another environment has: a stamp is held to its original."""
+    pairs = ((f"agents-{own}", f"agents-{other}"), (f"agents{own}".replace("-", ""), f"agents{other}"))
+
+    def renamed(resource: str) -> str:
+        for before, after in pairs:
+            resource = resource.replace(before, after)
+        return resource
+
+    return {renamed(resource): ways for resource, ways in found.items()}
+
+
+def without_address(found: Survey, address: str) -> Survey:
+    """With the address that a stack's own cluster calls from in words: each has another."""
+    exact = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.])")
+    return {
+        resource: frozenset(exact.sub("its own cluster", way) for way in ways)
+        for resource, ways in found.items()
+    }
+
+
 def opened(before: Survey, after: Survey) -> list[str]:
     """Ways in that there were none of before; a restored resource is held to its original."""
     wrong = []

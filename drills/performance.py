@@ -10,7 +10,7 @@ from pathlib import Path
 from drills import afterwards, bookkeeping, sabotage
 from drills.agents import Agents
 from drills.books import read_books
-from drills.content import Judgement, is_due, judge, read_back
+from drills.content import Judgement, is_due, judge, judged, read_back
 from drills.drill import Drill, Outcome, Scene
 from drills.exposure import survey
 from drills.figures import rpo, rto
@@ -106,19 +106,11 @@ def _judge(scene: Scene, outcome: Outcome, due: list[Sentinel], found: _Found) -
     with timeline.step("every sentinel is read back"):
         answers = read_back(scene.agents, written)
     found.judgement = judge(written, answers, failed=outcome.failed, restored=outcome.restored)
-    found.checks += [_content(found.judgement), *outcome.checks]
+    found.checks += [judged(found.judgement), *outcome.checks]
     with timeline.step("the books are balanced"):
         found.checks += bookkeeping.settled(scene, due, outcome)
     with timeline.step("exposure, rights, conformance, policies"):
         found.checks += afterwards.judge(scene, outcome)
-
-
-def _content(judgement: Judgement) -> Check:
-    looked_at = f"{judgement.due} that must be there, {judgement.newer} that must not"
-    nothing = (
-        [] if judgement.due else ["no sentinel that had to be there was acknowledged: nothing was tested"]
-    )
-    return Check(name="content", looked_at=looked_at, problems=[*judgement.problems, *nothing])
 
 
 def _report(

@@ -1,23 +1,65 @@
 """The figures of drills, where the environment's alerts look for them (docs/adr/0017-drill-figures.md).
 
+    uv run python -m drills.publish report.json --stack prod
+
+brings a report's figures, for example those of the pipeline's artifact, to the cluster that kubectl is signed
+in to. Exit code 0: they are there; 1: the cluster did not take them; 2: there is no such report.
+
 What is known of every drill lies in `results.json` beside the reports, and in the ConfigMap that agents show
 to Prometheus. The two are merged: a lost cluster forgets, and so does another machine.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from app.telemetry.drills import DrillResult, DrillResults
-from drills.report import Report
+from drills.report import Report, Reports
 from drills.shell import CommandError, Shell
+from infra.naming import Names
 from infra.workload.agent import DRILL_RESULTS
 
 _FILE = "results.json"
+
+
+def main(arguments: Sequence[str] | None = None, shell: Shell | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        reports = Reports.model_validate_json(options.report.read_bytes()).reports
+    except (OSError, ValidationError) as error:
+        sys.stderr.write(f"publish: {options.report} is no report of drills: {error}\n")
+        return 2
+    told = tellable(reports)
+    try:
+        namespace = Names(options.stack).namespace
+        publish(shell or Shell(dict(os.environ)), namespace, told, options.report.parent)
+    except CommandError as error:
+        sys.stderr.write(f"publish: {error}\n")
+        return 1
+    names = ", ".join(one.drill for one in told) or "nothing"
+    sys.stdout.write(f"publish: {options.stack} knows of {names}\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m drills.publish", description="Bring a report's figures to an environment's cluster."
+    )
+    parser.add_argument("report", type=Path, metavar="REPORT.json", help="what `python -m drills` wrote")
+    parser.add_argument("--stack", required=True, help="the environment, e.g. prod")
+    return parser
+
+
+def tellable(reports: Iterable[Report]) -> list[Report]:
+    """A sabotaged drill says nothing about the environment."""
+    return [one for one in reports if not one.sabotage]
 
 
 def publish(shell: Shell, namespace: str, reports: Sequence[Report], folder: Path) -> None:
@@ -81,3 +123,7 @@ def _published(shell: Shell, namespace: str) -> DrillResults:
         raise CommandError(
             f"ConfigMap {DRILL_RESULTS} in {namespace} holds no figures ({error}); delete it to begin anew"
         ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Shell:
-    """`env` is what a shell has after `eval "$(uv run sandbox env)"`."""
+    """`env` is what a shell has after `eval "$(uv run sandbox env)"`; `folder` is the project it is in."""
 
     env: Mapping[str, str]
+    folder: Path = ROOT
 
     def run(
         self, *command: str, check: bool = True, timeout: float = _PATIENCE, stdin: str | None = None
@@ -45,7 +46,7 @@ class Shell:
             done = subprocess.run(
                 command,
                 env=dict(self.env),
-                cwd=ROOT,
+                cwd=self.folder,
                 text=True,
                 capture_output=True,
                 timeout=timeout,
@@ -68,8 +69,10 @@ class Shell:
         return self.run("kubectl", *arguments, timeout=timeout, stdin=stdin).out
 
     def sandbox(self, *arguments: str, check: bool = True, timeout: float = _PATIENCE) -> Done:
-        """`uv run sandbox …` of this checkout."""
-        return self.run("uv", "run", "sandbox", *arguments, check=check, timeout=timeout)
+        """`uv run sandbox …` of this checkout, wherever the shell is."""
+        return replace(self, folder=ROOT).run(
+            "uv", "run", "sandbox", *arguments, check=check, timeout=timeout
+        )
 
 
 def sandbox_shell() -> Shell:

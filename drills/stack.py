@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from drills.shell import ROOT, Done, Shell
+from drills.shell import Done, Shell
 from drills.timeline import Timeline
 from infra.naming import Names, workload
 
@@ -23,18 +24,23 @@ CLUSTER_IS_GONE: Mapping[str, str] = MappingProxyType({"PULUMI_K8S_DELETE_UNREAC
 
 
 class Stack:
-    """`folder` takes settings that a drill changes: nothing is written into the checkout."""
+    """`folder` takes settings that a drill changes: nothing is written into the checkout.
 
-    def __init__(self, shell: Shell, timeline: Timeline, folder: Path, name: str = "dev") -> None:
+    `source`: the environment whose agents it runs, where that is another stack.
+    """
+
+    def __init__(
+        self, shell: Shell, timeline: Timeline, folder: Path, name: str = "dev", source: str | None = None
+    ) -> None:
         self.shell, self.name, self.names = shell, name, Names(name)
-        self.timeline, self._folder = timeline, folder
+        self.timeline, self.folder, self.source = timeline, folder.resolve(), source or name
 
     def settings(self, **changes: Any) -> Path:
         """The stack's settings file with entries of `agents:` added."""
-        document = yaml.safe_load((ROOT / f"Pulumi.{self.name}.yaml").read_text(encoding="utf-8"))
+        document = self._declared(self.name)
         document["config"] |= {f"agents:{key}": value for key, value in changes.items()}
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"Pulumi.{self.name}.yaml"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / f"Pulumi.{self.name}.yaml"
         file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         return file
 
@@ -56,7 +62,8 @@ class Stack:
         self, command: str, *arguments: str, variables: Mapping[str, str] = NOTHING, check: bool = True
     ) -> Done:
         asked = ("pulumi", "--non-interactive", *command.split(), "-s", self.name, *arguments)
-        return Shell({**self.shell.env, **variables}).run(*asked, check=check, timeout=_UP_SECONDS)
+        shell = replace(self.shell, env={**self.shell.env, **variables})
+        return shell.run(*asked, check=check, timeout=_UP_SECONDS)
 
     @cached_property
     def outputs(self) -> Mapping[str, Any]:
@@ -71,8 +78,7 @@ class Stack:
 
     def agents(self) -> list[str]:
         """The agents that it declares."""
-        document = yaml.safe_load((ROOT / f"Pulumi.{self.name}.yaml").read_text(encoding="utf-8"))
-        return list(document["config"]["agents:agents"])
+        return list(self._declared(self.source)["config"]["agents:agents"])
 
     def used(self) -> dict[str, str]:
         """The Cosmos DB account and the SQL database that agents use, by their pods' variables."""
@@ -82,3 +88,8 @@ class Stack:
         given = {one["name"]: one.get("value", "") for one in container["env"]}
         account = given["CosmosDb__Endpoint"].removeprefix("https://").partition(".")[0]
         return {"cosmos": account, "sql": given["Sql__Database"]}
+
+    def _declared(self, name: str) -> dict[str, Any]:
+        file = self.shell.folder / f"Pulumi.{name}.yaml"
+        found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return found

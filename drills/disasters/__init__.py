@@ -6,11 +6,24 @@ from types import MappingProxyType
 
 from drills.disasters.cluster_loss import ClusterLoss
 from drills.disasters.data_deleted import AccountDeleted, DatabaseDeleted
+from drills.disasters.group_deleted import GroupDeleted
 from drills.disasters.point_in_time import PointInTime
+from drills.disasters.region_loss import RegionLoss, RegionLossBehind
+from drills.disasters.state_lost import StateLost
 from drills.disasters.vault_deleted import VaultDeleted
 from drills.drill import Drill
 
-_ALL: tuple[Drill, ...] = (PointInTime(), ClusterLoss(), VaultDeleted(), AccountDeleted(), DatabaseDeleted())
+_ALL: tuple[Drill, ...] = (
+    PointInTime(),
+    ClusterLoss(),
+    VaultDeleted(),
+    AccountDeleted(),
+    DatabaseDeleted(),
+    StateLost(),
+    GroupDeleted(),
+    RegionLoss(),
+    RegionLossBehind(),
+)
 
 #: By name, in the order in which all of them run.
 DRILLS: MappingProxyType[str, Drill] = MappingProxyType({drill.name: drill for drill in _ALL})

@@ -6,13 +6,11 @@ from what it prints, as a person would.
 
 from __future__ import annotations
 
-import re
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
-from drills import bounds
+from drills import bounds, refusals
 from drills.drill import Drill, Outcome, Scene
 from drills.leftovers import remove_copies
 from drills.stack import Stack
@@ -22,8 +20,6 @@ _LOAD_SECONDS = 6
 _SETTLE_SECONDS = 60
 #: Restores are to the second, so nothing is written in the last one: point-in-time is about that.
 _QUIET_SECONDS = 3
-#: An entry of `agents:restores`, as a refusal prints it.
-_ENTRY = re.compile(r'- as_of: "(?P<as_of>[^"]+)"\s+services: \[(?P<services>[a-z, ]+)\]')
 
 
 class DataDeleted(Drill):
@@ -49,7 +45,10 @@ class DataDeleted(Drill):
         refused = stack.up("--refresh", check=False)
         if refused.code == 0:
             raise RuntimeError("data was deleted, and pulumi up began empty instead of refusing to")
-        settings = stack.settings(restores=named(refused.out + refused.err))
+        wanted = refusals.answer(refused.out + refused.err)
+        if set(wanted) != {"restores"}:
+            raise RuntimeError(f"only what was deleted can be had back, and is: {wanted}")
+        settings = stack.settings(**wanted)
         first = scene.writers.sentinels[0]
         with Watch(lambda: scene.agents.reads(first.agent, first.id), now) as watch:
             stack.up("--refresh", settings=settings)
@@ -80,16 +79,3 @@ class DatabaseDeleted(DataDeleted):
     def gone(self, stack: Stack) -> Sequence[str]:
         names = stack.names
         return ("az", "sql", "db", "delete", "-g", names.resource_group, "-s", names.sql, "-n", "AgentsDB")
-
-
-def named(printed: str) -> list[dict[str, Any]]:
-    """The entries of `agents:restores` that a refusal names. Raises RuntimeError if it names none."""
-    found = [
-        {"as_of": match["as_of"], "services": [one.strip() for one in match["services"].split(",")]}
-        for match in _ENTRY.finditer(printed)
-    ]
-    if not found:
-        raise RuntimeError(
-            f"pulumi up failed, and named no settings that restore anything:\n{printed[-3000:]}"
-        )
-    return found

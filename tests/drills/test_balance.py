@@ -129,4 +129,4 @@ def test_under_way_is_what_may_have_been_cut_off(
     sent: float, acknowledged: float | None, tokens: int
 ) -> None:
     """Its own tokens, or those of the dearest execution where nobody knows."""
-    assert slack(books(), [sentinel(1, sent, acknowledged)], [at(10)]) == tokens
+    assert slack(books(), [sentinel(1, sent, acknowledged)], [(at(10), at(10))]) == tokens

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from drills.content import Restored, is_due, judge
-from drills.figures import rpo, rto
+from drills.figures import answered_again, rpo, rto
 from drills.journal import Sentinel
 from tests.drills.examples import at, sentinel
 
@@ -103,3 +103,27 @@ def test_rto_is_from_the_failure_to_the_first_answer() -> None:
     assert rto(at(10), at(52.5)) == 42.5
     with pytest.raises(ValueError, match="before it failed"):
         rto(at(10), at(9))
+
+
+@pytest.mark.parametrize(
+    ("written", "failed", "answered"),
+    [
+        ([sentinel(1, 1, 2), sentinel(2, 3, 4)], 1.5, 1.5),
+        ([sentinel(1, 1, 2), sentinel(2, 3, None), sentinel(3, 5, 6), sentinel(4, 7, 8)], 3, 6),
+        ([sentinel(1, 3, None), sentinel(2, 4, 5), sentinel(3, 6, None), sentinel(4, 7, 9)], 3, 9),
+        ([sentinel(1, 1, None), sentinel(2, 3, 4)], 2, 2),
+    ],
+    ids=["throughout", "once not", "twice not", "before"],
+)
+def test_callers_are_served_again_after_the_last_that_was_not(
+    written: list[Sentinel], failed: float, answered: float
+) -> None:
+    noted = [one if one.acknowledged else one.model_copy(update={"failure": "refused"}) for one in written]
+    assert answered_again(noted, at(failed)) == at(answered)
+
+
+def test_what_is_never_answered_again_has_no_time() -> None:
+    lost = sentinel(2, 3, None).model_copy(update={"failure": "refused"})
+    for written in ([sentinel(1, 1, 2), lost], [sentinel(1, 1, 2)]):
+        with pytest.raises(RuntimeError, match="nothing was acknowledged any more"):
+            answered_again(written, at(3))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drills.exposure import opened, ways_in
+from drills.exposure import as_of_another, opened, ways_in, without_address
 
 ACCOUNT = "Microsoft.DocumentDB/databaseAccounts cosmos-agents-prod"
 CLOSED: frozenset[str] = frozenset()
@@ -64,3 +64,26 @@ def test_what_was_not_there_may_not_be_open() -> None:
 
 def test_what_was_closed_meanwhile_is_fine() -> None:
     assert opened({ACCOUNT: frozenset({"with a key"})}, {ACCOUNT: CLOSED}) == []
+
+
+def test_a_stamp_is_held_to_its_original() -> None:
+    original = without_address(
+        {
+            "Microsoft.Sql/servers sql-agents-dev": frozenset({"from 10.1.1.1 to 10.1.1.1"}),
+            "Microsoft.Storage/storageAccounts stagentsdev": frozenset({"public network access"}),
+        },
+        "10.1.1.1",
+    )
+    own = without_address(
+        {
+            "Microsoft.Sql/servers sql-agents-dev-dr": frozenset({"from 10.2.2.2 to 10.2.2.2"}),
+            "Microsoft.Storage/storageAccounts stagentsdevdr": frozenset({"public network access"}),
+        },
+        "10.2.2.2",
+    )
+    assert opened(original, as_of_another(own, "dev-dr", "dev")) == []
+    wider = {**own, "Microsoft.Sql/servers sql-agents-dev-dr": frozenset({"from 10.2.2.2 to 10.2.2.20"})}
+    assert opened(original, as_of_another(without_address(wider, "10.2.2.2"), "dev-dr", "dev")) == [
+        "Microsoft.Sql/servers sql-agents-dev is open: from its own cluster to 10.2.2.20"
+    ]
+    assert len(opened(original, own)) == 2, "what has no original is open with every way in"

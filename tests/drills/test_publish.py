@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from app.telemetry.drills import DrillResult, DrillResults
-from drills.publish import merged, publish, result
+from drills.publish import main, merged, publish, result
+from drills.report import write
 from drills.shell import CommandError, Shell
 from tests.drills.reports import failed, passed
 
@@ -65,3 +66,41 @@ def test_what_is_not_ours_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="delete it to begin anew"):
         publish(cluster, "agents-dev", [passed()], tmp_path)
     assert cluster.kept["map"]["data"]["results.json"] == "{"
+
+
+def test_a_report_from_elsewhere_is_brought_to_a_cluster(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sabotaged = passed().model_copy(update={"drill": "point-in-time", "sabotage": ["public"]})
+    write([passed(), failed(), sabotaged], tmp_path)
+    cluster = Cluster()
+    assert main([str(tmp_path / "report.json"), "--stack", "dev"], cluster) == 0
+    assert set(cluster.results().drills) == {"cluster-loss", "vault-deleted"}
+    assert capsys.readouterr().out == "publish: dev knows of cluster-loss, vault-deleted\n"
+
+
+def test_it_is_brought_to_the_namespace_of_the_stack(tmp_path: Path) -> None:
+    write([passed()], tmp_path)
+    cluster = Cluster()
+    assert main([str(tmp_path / "report.json"), "--stack", "prod"], cluster) == 0
+    assert cluster.kept["map"]["metadata"]["namespace"] == "agents-prod"
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"drills": {}}'], ids=["none", "cut off", "another file"])
+def test_what_is_no_report_is_refused(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "report.json"
+    if text is not None:
+        file.write_text(text)
+    cluster = Cluster()
+    assert main([str(file), "--stack", "dev"], cluster) == 2
+    assert "is no report of drills" in capsys.readouterr().err
+    assert cluster.kept == {}
+
+
+def test_a_cluster_that_does_not_take_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write([passed()], tmp_path)
+    cluster = Cluster(kept={"map": {"data": {"results.json": "{"}}})
+    assert main([str(tmp_path / "report.json"), "--stack", "dev"], cluster) == 1
+    assert "holds no figures" in capsys.readouterr().err

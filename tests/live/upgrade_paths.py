@@ -10,15 +10,11 @@ from typing import Any
 
 import yaml
 
+from drills.project import copy_project
 from infra.review.plan import Action, Plan
 from tests.sandboxed import ROOT
 
 SETTINGS = "Pulumi.dev.yaml"
-#: What Pulumi reads of a project; `.venv` is lent, not copied.
-_PROJECT = (
-    *("Pulumi.yaml", SETTINGS, "pyproject.toml", "uv.lock", "Dockerfile", ".dockerignore"),
-    *("app", "infra", "prompts"),
-)
 
 #: What happens, to resources of which type.
 Touched = frozenset[tuple[str, str]]
@@ -81,15 +77,6 @@ def _set(config: dict[str, Any], path: str, value: Any) -> None:
         del section[keys[-1]]
     else:
         section[keys[-1]] = value
-
-
-def copy_project(folder: Path) -> None:
-    for name in _PROJECT:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
 
 
 def _replace(file: Path, before: str, after: str) -> None:
