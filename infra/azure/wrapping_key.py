@@ -53,5 +53,5 @@ class WrappingKey(pulumi.ComponentResource):
             key.id,
             pulumi.ResourceOptions(parent=self),
         )
-        self.uri = key.key_uri
+        self.uri = pulumi.Output.concat(args.vault.uri, "keys/", key.name)
         self.register_outputs({"uri": self.uri})
