@@ -94,7 +94,7 @@ def test_jobs_end_and_do_not_overlap() -> None:
         called = "workflow_call" in workflow[True]
         assert called or "concurrency" in workflow, name
         for job, definition in workflow["jobs"].items():
-            assert "uses" in definition or definition["timeout-minutes"] <= 120, f"{name}: {job}"
+            assert "uses" in definition or definition["timeout-minutes"] <= 240, f"{name}: {job}"
 
 
 def test_deployments_are_never_interrupted() -> None:
