@@ -101,6 +101,8 @@ _TABLE = (
     Declared("Microsoft.AlertsManagement/prometheusRuleGroups", own=True),
     Declared("Microsoft.Authorization/locks", when=_protected, roles=_ALL),
     Declared("Microsoft.Authorization/roleAssignments", roles=_ALL),
+    # Roles of their own, narrower than Azure's, for who copies secrets and who brings them back.
+    Declared("Microsoft.Authorization/roleDefinitions", roles=_BACKUP + _RECOVERY),
     Declared("Microsoft.CognitiveServices/accounts", own=True, paired=True),
     Declared("Microsoft.CognitiveServices/accounts/deployments"),
     Declared("Microsoft.CognitiveServices/accounts/raiPolicies"),
@@ -164,7 +166,6 @@ _TABLE = (
     Declared(f"{_STORAGE}/queueServices/queues"),
     # What only a backup stack has. What watches and reaches its worker is on the environment's side.
     Declared("Microsoft.AlertsManagement/prometheusRuleGroups", origin=True, roles=_BACKUP),
-    Declared("Microsoft.Authorization/roleDefinitions", roles=_BACKUP),
     Declared(_BACKUP_VAULTS, origin=True, roles=_BACKUP),
     Declared(f"{_BACKUP_VAULTS}/backupInstances", roles=_BACKUP),
     Declared(f"{_BACKUP_VAULTS}/backupPolicies", roles=_BACKUP),
