@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.settings.sections import AgentSettings
-from infra.workload.namespace import _limits
+from infra.workload.namespace import _limits, sizes_of
 from infra.workload.quota import BESIDE, Quota, Size, mebibytes, millis
 
 _SETTINGS = st.builds(
@@ -64,7 +64,7 @@ def test_the_quota_leaves_no_room_for_an_agent_more(agents: list[AgentSettings])
 
 @given(_AGENTS)
 def test_no_agent_is_larger_than_a_container_may_be(agents: list[AgentSettings]) -> None:
-    limits = _limits({str(number): agent for number, agent in enumerate(agents)})
+    limits = _limits(sizes_of(agents))
     assert isinstance(limits.max, dict)
     largest = _kubernetes(str(limits.max["memory"]))
     assert all(_kubernetes(agent.memory_limit) <= largest for agent in agents)

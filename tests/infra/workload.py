@@ -153,8 +153,7 @@ def container(template: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def scrape_job(found: Declarations) -> dict[str, Any]:
+def scrape_jobs(found: Declarations) -> dict[str, dict[str, Any]]:
+    """By name."""
     text = of(found, "ConfigMap")["ama-metrics-prometheus-config"]["data"]["prometheus-config"]
-    (job,) = yaml.safe_load(text)["scrape_configs"]
-    parsed: dict[str, Any] = job
-    return parsed
+    return {job["job_name"]: job for job in yaml.safe_load(text)["scrape_configs"]}
