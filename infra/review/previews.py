@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from infra.review import plan as plans
 from infra.review.guard import Verdict, judge
 from infra.review.plan import Plan, PlanError
 from infra.review.policies import Finding, parse
+from infra.settings.base import BELONGING, NAMESPACE
 from infra.stacks import recorded
 from infra.stacks.recorded import Recorded
 
@@ -46,11 +49,22 @@ class Preview:
 
 
 def stack_names(root: Path) -> list[str]:
-    """Stacks with a settings file (`Pulumi.dev.yaml`) that git does not ignore, by name."""
+    """Environments with a settings file (`Pulumi.dev.yaml`) that git does not ignore, by name.
+
+    Not the stacks that belong to one: they ask for what the environment has, so it has to be up, and a
+    recovery is refused while it is. They are previewed when they are named.
+    """
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "Pulumi.*.yaml"]
     listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    files = (Path(line) for line in listed.stdout.splitlines() if (root / line).exists())
+    files = (Path(line) for line in listed.stdout.splitlines() if _of_environment(root / line))
     return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
+
+
+def _of_environment(file: Path) -> bool:
+    if not file.exists():
+        return False
+    config = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
+    return config.get(f"{NAMESPACE}:role") not in BELONGING
 
 
 def previewed(stack: str, printed: str, errors: str, events: str, *, deployed: bool = True) -> Preview:

@@ -29,7 +29,7 @@ from tests.infra.workload import (
     declared,
     of,
     one,
-    scrape_job,
+    scrape_jobs,
     templates,
 )
 
@@ -291,8 +291,7 @@ class TestCertificates:
 
 
 def test_prometheus_reads_the_agents_under_the_name_that_queries_use(found: Declarations) -> None:
-    job = scrape_job(found)
-    assert job["job_name"] == "agent-api"
+    job = scrape_jobs(found)["agent-api"]
     assert job["kubernetes_sd_configs"] == [{"role": "pod", "namespaces": {"names": [NAMESPACE]}}]
     keep = {
         rule["source_labels"][0]: rule["regex"] for rule in job["relabel_configs"] if rule["action"] == "keep"
@@ -305,15 +304,34 @@ def test_prometheus_reads_the_agents_under_the_name_that_queries_use(found: Decl
     assert [port["name"] for port in ports] == [keep["__meta_kubernetes_pod_container_port_name"]]
 
 
+def test_prometheus_reads_the_backups_worker_as_no_agent(found: Declarations) -> None:
+    """What it is called, where it runs and what its port is called: as `infra/workload/backup.py` has it."""
+    job = scrape_jobs(found)["backup"]
+    assert job["kubernetes_sd_configs"] == [{"role": "pod", "namespaces": {"names": [f"{NAMESPACE}-backup"]}}]
+    keep = {
+        rule["source_labels"][0]: rule["regex"] for rule in job["relabel_configs"] if rule["action"] == "keep"
+    }
+    worker = yaml.safe_load((Path(__file__).parent / "graph" / "prod-backup.yaml").read_text())
+    (template,) = (
+        told["inputs"]["spec"]["template"] for path, told in worker.items() if "apps/v1:Deployment" in path
+    )
+    label = "__meta_kubernetes_pod_label_app_kubernetes_io_name"
+    assert keep[label] == template["metadata"]["labels"]["app.kubernetes.io/name"]
+    assert "app.kubernetes.io/part-of" not in template["metadata"]["labels"]
+    (port,) = template["spec"]["containers"][0]["ports"]
+    assert keep["__meta_kubernetes_pod_container_port_name"] == port["name"]
+
+
 def test_prometheus_takes_the_scrape_job(found: Declarations, tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("needs promtool (apt-get install prometheus)")
-    job = scrape_job(found)
-    # Debian builds Prometheus without discovery in Kubernetes.
-    del job["kubernetes_sd_configs"]
-    job["file_sd_configs"] = [{"files": [str(tmp_path / "pods.json")]}]
+    jobs = list(scrape_jobs(found).values())
+    for job in jobs:
+        # Debian builds Prometheus without discovery in Kubernetes.
+        del job["kubernetes_sd_configs"]
+        job["file_sd_configs"] = [{"files": [str(tmp_path / "pods.json")]}]
     file = tmp_path / "prometheus.yml"
-    file.write_text(yaml.safe_dump({"scrape_configs": [job]}))
+    file.write_text(yaml.safe_dump({"scrape_configs": jobs}))
     done = subprocess.run([promtool, "check", "config", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -195,8 +195,7 @@ def container(template: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def scrape_job(found: Declarations) -> dict[str, Any]:
+def scrape_jobs(found: Declarations) -> dict[str, dict[str, Any]]:
+    """By name."""
     text = of(found, "ConfigMap")["ama-metrics-prometheus-config"]["data"]["prometheus-config"]
-    jobs: list[dict[str, Any]] = yaml.safe_load(text)["scrape_configs"]
-    (agents,) = [job for job in jobs if job["job_name"] == "agent-api"]
-    return agents
+    return {job["job_name"]: job for job in yaml.safe_load(text)["scrape_configs"]}

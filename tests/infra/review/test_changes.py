@@ -201,3 +201,11 @@ def test_declarations_are_found_beside_prompts(repository: Path) -> None:
     (repository / "prompts" / "one" / "agent.yaml").write_text("{default: a}")
     changes = prompt_changes(baseline.find(repository))
     assert [change.path for change in changes] == ["prompts/one/a.md", "prompts/one/agent.yaml"]
+
+
+@pytest.mark.parametrize("role", ["backup", "recovery"])
+def test_stacks_that_belong_to_an_environment_are_previewed_by_name_only(tmp_path: Path, role: str) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  agents:version: 1.0.0\n")
+    (tmp_path / "Pulumi.prod-two.yaml").write_text(f"config:\n  agents:role: {role}\n")
+    assert stack_names(tmp_path) == ["prod"]
