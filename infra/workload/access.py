@@ -10,7 +10,7 @@ from infra.settings.sections import AuthenticationSettings, HttpSettings
 
 @dataclass(frozen=True)
 class Access:
-    """`environment` is the environment's name: the application takes callers without a token in dev only."""
+    """`environment` is whose callers are served, for a stamp its source's: only in dev they need no token."""
 
     environment: str
     authentication: AuthenticationSettings | None
@@ -18,7 +18,7 @@ class Access:
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
-        return cls(settings.environment, settings.authentication, settings.http)
+        return cls(settings.source or settings.environment, settings.authentication, settings.http)
 
     def variables(self) -> dict[str, str]:
         found = {"ENVIRONMENT": self.environment, "Http__MaxBodyBytes": str(self.http.max_body_bytes)}
