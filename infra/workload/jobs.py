@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_kubernetes as k8s
 from pulumi_kubernetes.batch.v1 import (
     JobSpecArgs,
     PodFailurePolicyArgs,
@@ -21,7 +22,9 @@ from pulumi_kubernetes.batch.v1 import (
 from pulumi_kubernetes.core.v1 import ContainerArgs, PodSpecArgs, PodTemplateSpecArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
+from infra.azure.identity import Federated
 from infra.workload import pods, priorities
+from infra.workload.policies import Pods, Way, allow_out
 from infra.workload.quota import Size
 
 # Below the ten minutes for which a Job is waited for; a paused serverless database takes one to wake up.
@@ -29,6 +32,17 @@ _DEADLINE_SECONDS = 540
 _RETRIES = 5
 # What a command of the application exits with when its settings are wrong: no retry would mend that.
 _MISCONFIGURED = 2
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a Job runs and as whom; `ways` are what it may reach, `ready` what must be there before."""
+
+    namespace: str
+    identity: Federated
+    oidc_issuer: pulumi.Input[str]
+    ways: Sequence[Way]
+    ready: Sequence[pulumi.Resource]
 
 
 @dataclass(frozen=True)
@@ -41,8 +55,11 @@ class Run:
     module: str
     environment: Mapping[str, pulumi.Input[str]]
     size: Size
-    labels: Mapping[str, str]
     arguments: Sequence[str] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {"app.kubernetes.io/name": self.name, **pods.PART_OF}
 
     def job_name(self) -> pulumi.Output[str]:
         """The version for people, a digest of the rest; at most 63 characters, as a label has."""
@@ -96,3 +113,27 @@ class Run:
                 ),
             ),
         )
+
+
+def declare(name: str, run: Run, at: Setting, parent: pulumi.Resource) -> k8s.batch.v1.Job:
+    """The Job with its service account, which the identity trusts, and its ways out."""
+    child, labels = pulumi.ResourceOptions(parent=parent), run.labels
+    trust = at.identity.federate(at.oidc_issuer, at.namespace, run.name)
+    account = k8s.core.v1.ServiceAccount(
+        run.name,
+        metadata=ObjectMetaArgs(
+            name=run.name,
+            namespace=at.namespace,
+            labels=labels,
+            annotations={"azure.workload.identity/client-id": at.identity.client_id},
+        ),
+        automount_service_account_token=False,
+        opts=child,
+    )
+    ways = [allow_out(Pods(run.name, at.namespace, labels), way, child) for way in at.ways]
+    return k8s.batch.v1.Job(
+        name,
+        metadata=ObjectMetaArgs(name=run.job_name(), namespace=at.namespace, labels=labels),
+        spec=run.spec(),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[account, trust, *ways, *at.ready]),
+    )

@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from infra.azure.identity import Federated
-from infra.workload import pods
 from infra.workload.dependencies import SqlDatabase
-from infra.workload.jobs import Run
-from infra.workload.policies import Pods, Reach, allow_out
+from infra.workload.jobs import Run, Setting, declare
+from infra.workload.policies import Reach
 from infra.workload.quota import MIGRATION
 
 NAME = "migration"
@@ -47,24 +44,6 @@ class Migration(pulumi.ComponentResource):
     def __init__(self, name: str, args: MigrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:workload:Migration", name, None, opts)
         self._args = args
-        labels = {"app.kubernetes.io/name": NAME, **pods.PART_OF}
-        child = pulumi.ResourceOptions(parent=self)
-        trust = args.identity.federate(args.oidc_issuer, args.namespace, NAME)
-        account = k8s.core.v1.ServiceAccount(
-            NAME,
-            metadata=ObjectMetaArgs(
-                name=NAME,
-                namespace=args.namespace,
-                labels=labels,
-                annotations={"azure.workload.identity/client-id": args.identity.client_id},
-            ),
-            automount_service_account_token=False,
-            opts=child,
-        )
-        ways = [
-            allow_out(Pods(NAME, args.namespace, labels), way, child)
-            for way in (args.reach.to_identity(), args.reach.to_sql(args.sql.dialect))
-        ]
         run = Run(
             name=NAME,
             image=args.image,
@@ -72,14 +51,15 @@ class Migration(pulumi.ComponentResource):
             module="app.migrate",
             environment=self._environment(),
             size=MIGRATION,
-            labels=labels,
         )
-        self.job = k8s.batch.v1.Job(
-            name,
-            metadata=ObjectMetaArgs(name=run.job_name(), namespace=args.namespace, labels=labels),
-            spec=run.spec(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, trust, *ways, *args.ready]),
+        at = Setting(
+            namespace=args.namespace,
+            identity=args.identity,
+            oidc_issuer=args.oidc_issuer,
+            ways=[args.reach.to_identity(), args.reach.to_sql(args.sql.dialect)],
+            ready=args.ready,
         )
+        self.job = declare(name, run, at, self)
         self.register_outputs({})
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:

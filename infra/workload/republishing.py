@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import pulumi
-import pulumi_kubernetes as k8s
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from infra.azure.identity import Identity
 from infra.settings.restores import written
-from infra.workload import pods
-from infra.workload.jobs import Run
-from infra.workload.policies import Pods, Reach, allow_out
+from infra.workload.jobs import Run, Setting, declare
+from infra.workload.policies import Reach
 from infra.workload.quota import REPUBLISHING
 
 NAME = "republishing"
@@ -49,24 +46,7 @@ class Republishing(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RepublishingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:workload:Republishing", name, None, opts)
-        wanted, child = args.wanted, pulumi.ResourceOptions(parent=self)
-        labels = {"app.kubernetes.io/name": NAME, **pods.PART_OF}
-        trust = wanted.identity.federate(args.oidc_issuer, args.namespace, NAME)
-        account = k8s.core.v1.ServiceAccount(
-            NAME,
-            metadata=ObjectMetaArgs(
-                name=NAME,
-                namespace=args.namespace,
-                labels=labels,
-                annotations={"azure.workload.identity/client-id": wanted.identity.client_id},
-            ),
-            automount_service_account_token=False,
-            opts=child,
-        )
-        ways = [
-            allow_out(Pods(NAME, args.namespace, labels), way, child)
-            for way in (args.reach.to_identity(), args.reach.to_services())
-        ]
+        wanted = args.wanted
         since = [] if wanted.since is None else ["--since", written(wanted.since)]
         listeners = {agent: list(types) for agent, types in wanted.listeners.items()}
         run = Run(
@@ -77,12 +57,13 @@ class Republishing(pulumi.ComponentResource):
             arguments=since,
             environment={**args.environment, "Republish__Listeners": json.dumps(listeners)},
             size=REPUBLISHING,
-            labels=labels,
         )
-        k8s.batch.v1.Job(
-            name,
-            metadata=ObjectMetaArgs(name=run.job_name(), namespace=args.namespace, labels=labels),
-            spec=run.spec(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, trust, *ways, *wanted.rights]),
+        at = Setting(
+            namespace=args.namespace,
+            identity=wanted.identity,
+            oidc_issuer=args.oidc_issuer,
+            ways=[args.reach.to_identity(), args.reach.to_services()],
+            ready=wanted.rights,
         )
+        declare(name, run, at, self)
         self.register_outputs({})

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from infra.azure.identity import Identity
-from infra.workload import pods
-from infra.workload.jobs import Run
-from infra.workload.policies import Pods, Reach, allow_out
+from infra.workload.jobs import Run, Setting, declare
+from infra.workload.policies import Reach
 from infra.workload.quota import RESTORATION
 
 NAME = "secret-restoration"
@@ -55,24 +52,7 @@ class SecretRestoration(pulumi.ComponentResource):
         self, name: str, args: SecretRestorationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("agents:workload:SecretRestoration", name, None, opts)
-        wanted, child = args.wanted, pulumi.ResourceOptions(parent=self)
-        labels = {"app.kubernetes.io/name": NAME, **pods.PART_OF}
-        trust = wanted.identity.federate(args.oidc_issuer, args.namespace, NAME)
-        account = k8s.core.v1.ServiceAccount(
-            NAME,
-            metadata=ObjectMetaArgs(
-                name=NAME,
-                namespace=args.namespace,
-                labels=labels,
-                annotations={"azure.workload.identity/client-id": wanted.identity.client_id},
-            ),
-            automount_service_account_token=False,
-            opts=child,
-        )
-        ways = [
-            allow_out(Pods(NAME, args.namespace, labels), way, child)
-            for way in (args.reach.to_identity(), args.reach.to_services())
-        ]
+        wanted = args.wanted
         run = Run(
             name=NAME,
             image=args.image,
@@ -86,14 +66,13 @@ class SecretRestoration(pulumi.ComponentResource):
                 "Target__Kept": json.dumps(sorted(wanted.kept)),
             },
             size=RESTORATION,
-            labels=labels,
         )
-        k8s.batch.v1.Job(
-            name,
-            metadata=ObjectMetaArgs(name=run.job_name(), namespace=args.namespace, labels=labels),
-            spec=run.spec(),
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[account, trust, *ways, *wanted.ready, *args.ready]
-            ),
+        at = Setting(
+            namespace=args.namespace,
+            identity=wanted.identity,
+            oidc_issuer=args.oidc_issuer,
+            ways=[args.reach.to_identity(), args.reach.to_services()],
+            ready=[*wanted.ready, *args.ready],
         )
+        declare(name, run, at, self)
         self.register_outputs({})
