@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,7 +17,24 @@ from sandbox.config import TENANT_ID
 from sandbox.services import Services
 
 
-class Operation(Enum):
+class AnyOperation(Enum):
+    """What a value means: its data action below the collection, and its permission in an access policy."""
+
+    @property
+    @abstractmethod
+    def collection(self) -> str:
+        """The vault's part that it is about."""
+
+    @property
+    def action(self) -> str:
+        return f"Microsoft.KeyVault/vaults/{self.collection}/{self.value[0]}"
+
+    @property
+    def permission(self) -> str:
+        return str(self.value[1])
+
+
+class Operation(AnyOperation):
     """(data action below Microsoft.KeyVault/vaults/secrets/, permission of an access policy)."""
 
     GET = ("getSecret/action", "get")
@@ -34,16 +52,8 @@ class Operation(Enum):
     def collection(self) -> str:
         return "secrets"
 
-    @property
-    def action(self) -> str:
-        return f"Microsoft.KeyVault/vaults/{self.collection}/{self.value[0]}"
 
-    @property
-    def permission(self) -> str:
-        return self.value[1]
-
-
-class KeyOperation(Enum):
+class KeyOperation(AnyOperation):
     """(data action below Microsoft.KeyVault/vaults/keys/, permission of an access policy)."""
 
     GET = ("read", "get")
@@ -60,17 +70,6 @@ class KeyOperation(Enum):
     @property
     def collection(self) -> str:
         return "keys"
-
-    @property
-    def action(self) -> str:
-        return f"Microsoft.KeyVault/vaults/{self.collection}/{self.value[0]}"
-
-    @property
-    def permission(self) -> str:
-        return self.value[1]
-
-
-AnyOperation = Operation | KeyOperation
 
 
 @dataclass(frozen=True)
