@@ -140,7 +140,8 @@ class Pulumi:
             shutil.copy(file, scratch)
         backend = scratch / "backend"
         backend.mkdir()
-        environment = {**self.environment, "PULUMI_BACKEND_URL": f"file://{backend}"}
+        # `metadata=skip`: without files of attributes, which a read may meet half written.
+        environment = {**self.environment, "PULUMI_BACKEND_URL": f"file://{backend}?metadata=skip"}
         made = Pulumi(scratch, environment).run("stack", "init", stack, "--no-select")
         if made.returncode != 0:
             raise PreviewError(f"a stack to preview {stack} in could not be made: {made.stderr.strip()}")

@@ -26,7 +26,7 @@ def variables(config: Config, ports: Mapping[str, int]) -> dict[str, str]:
         "PULUMI_DEBUG_PROVIDERS": providers,
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_BACKEND_URL": f"file://{pulumi_folder(config)}",
+        "PULUMI_BACKEND_URL": backend_url(pulumi_folder(config)),
         "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
         "ARM_METADATA_HOSTNAME": names.management,
         "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
@@ -72,6 +72,16 @@ def azure_config_folder(config: Config) -> Path:
 
 def pulumi_folder(config: Config) -> Path:
     return config.state / "pulumi"
+
+
+def backend_url(folder: Path) -> str:
+    """Of Pulumi's state in this folder.
+
+    `metadata=skip`: else each write of a stack's state empties a file of attributes beside it and fills it
+    again, and a program that reads its own stack's state at that moment is told EOF
+    (https://pkg.go.dev/gocloud.dev/blob/fileblob). The state itself is renamed into place.
+    """
+    return f"file://{folder}?metadata=skip"
 
 
 def deployer_file(config: Config) -> Path:

@@ -17,6 +17,7 @@ import yaml
 from sandbox.config import Config
 from sandbox.engine import plug
 from sandbox.engine.language_host import launcher
+from sandbox.host.environment import backend_url
 
 
 def tool(name: str) -> Path:
@@ -141,7 +142,7 @@ def made_project(folder: Path, path: str, extra: Mapping[str, str] | None = None
             "PATH": path,
             "HOME": str(folder),
             "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
+            "PULUMI_BACKEND_URL": backend_url(folder / "backend"),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
