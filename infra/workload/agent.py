@@ -27,7 +27,7 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from infra.azure.identity import Identity
 from infra.naming import workload
 from infra.settings.sections import AgentSettings
-from infra.workload import pods, priorities, scaling
+from infra.workload import pods, priorities, scaling, service_accounts
 from infra.workload.access import Access
 from infra.workload.dependencies import Dependencies
 from infra.workload.policies import INGRESS_CONTROLLER, PROMETHEUS, Pods, Reach, allow_in, allow_out
@@ -82,15 +82,10 @@ class Agent(pulumi.ComponentResource):
         self._selector = {"app.kubernetes.io/name": self._name}
         self._labels = {**self._selector, **pods.PART_OF}
         child = pulumi.ResourceOptions(parent=self)
-        trust = args.identity.federate(args.oidc_issuer, args.namespace, self._name)
-        account = k8s.core.v1.ServiceAccount(
-            self._name,
-            metadata=self._metadata({"azure.workload.identity/client-id": args.identity.client_id}),
-            automount_service_account_token=False,
-            opts=child,
-        )
+        who = Pods(self._name, args.namespace, self._labels)
+        account = service_accounts.declare(who, args.identity, args.oidc_issuer, child)
         prompts = config_map(args.agent, args.prompts, args.namespace, child)
-        self._deploy(prompts.metadata.name, [account, trust, *self._ways(child), *args.rights])
+        self._deploy(prompts.metadata.name, [*account, *self._ways(child), *args.rights])
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
         scaled = scaling.Scaled(self._name, args.namespace, self._selector, args.settings)
         scaling.autoscaler(scaled, after)

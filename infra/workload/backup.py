@@ -6,7 +6,7 @@ stack: its image is the agents', its identity and its roles are its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -23,7 +23,7 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 
 from infra.azure.identity import Identity
-from infra.workload import pods, priorities
+from infra.workload import pods, priorities, service_accounts
 from infra.workload.namespace import Bounds, closed
 from infra.workload.policies import PROMETHEUS, Pods, Reach, allow_in, allow_out
 from infra.workload.quota import BACKUP, Quota
@@ -75,35 +75,24 @@ class BackupWorker(pulumi.ComponentResource):
         # Not `part-of: agents`: the alerts on agents would take it for one.
         self._labels = {"app.kubernetes.io/name": NAME}
         inside = closed("backup-namespace", Bounds(args.namespace, Quota.of([(BACKUP, 2)]), [BACKUP]), self)
-        trust = args.identity.federate(args.oidc_issuer, args.namespace, NAME)
-        account = k8s.core.v1.ServiceAccount(
-            NAME,
-            metadata=self._metadata({"azure.workload.identity/client-id": args.identity.client_id}),
-            automount_service_account_token=False,
-            opts=inside,
-        )
         mine = Pods(NAME, args.namespace, self._labels)
+        account = service_accounts.declare(mine, args.identity, args.oidc_issuer, inside)
         ways = [
             *(allow_out(mine, way, inside) for way in (args.reach.to_identity(), args.reach.to_services())),
             allow_in(mine, PROMETHEUS, PORT, inside),
         ]
         k8s.apps.v1.Deployment(
             NAME,
-            metadata=self._metadata(),
+            metadata=ObjectMetaArgs(name=NAME, namespace=args.namespace, labels=self._labels),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=1,
                 selector=LabelSelectorArgs(match_labels=self._labels),
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate"),
                 template=self._pod(),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, trust, *ways, *args.rights]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*account, *ways, *args.rights]),
         )
         self.register_outputs({})
-
-    def _metadata(self, annotations: Mapping[str, pulumi.Input[str]] | None = None) -> ObjectMetaArgs:
-        return ObjectMetaArgs(
-            name=NAME, namespace=self._args.namespace, labels=self._labels, annotations=annotations
-        )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
         args, originals = self._args, self._args.originals

@@ -23,7 +23,7 @@ from pulumi_kubernetes.core.v1 import ContainerArgs, PodSpecArgs, PodTemplateSpe
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from infra.azure.identity import Federated
-from infra.workload import pods, priorities
+from infra.workload import pods, priorities, service_accounts
 from infra.workload.policies import Pods, Way, allow_out
 from infra.workload.quota import Size
 
@@ -117,23 +117,12 @@ class Run:
 
 def declare(name: str, run: Run, at: Setting, parent: pulumi.Resource) -> k8s.batch.v1.Job:
     """The Job with its service account, which the identity trusts, and its ways out."""
-    child, labels = pulumi.ResourceOptions(parent=parent), run.labels
-    trust = at.identity.federate(at.oidc_issuer, at.namespace, run.name)
-    account = k8s.core.v1.ServiceAccount(
-        run.name,
-        metadata=ObjectMetaArgs(
-            name=run.name,
-            namespace=at.namespace,
-            labels=labels,
-            annotations={"azure.workload.identity/client-id": at.identity.client_id},
-        ),
-        automount_service_account_token=False,
-        opts=child,
-    )
-    ways = [allow_out(Pods(run.name, at.namespace, labels), way, child) for way in at.ways]
+    child, who = pulumi.ResourceOptions(parent=parent), Pods(run.name, at.namespace, run.labels)
+    account = service_accounts.declare(who, at.identity, at.oidc_issuer, child)
+    ways = [allow_out(who, way, child) for way in at.ways]
     return k8s.batch.v1.Job(
         name,
-        metadata=ObjectMetaArgs(name=run.job_name(), namespace=at.namespace, labels=labels),
+        metadata=ObjectMetaArgs(name=run.job_name(), namespace=at.namespace, labels=run.labels),
         spec=run.spec(),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[account, trust, *ways, *at.ready]),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[*account, *ways, *at.ready]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -49,18 +49,14 @@ class Namespace(pulumi.ComponentResource):
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:workload:Namespace", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        sizes = [*map(Size.of, args.agents.values()), *(size for size, _ in BESIDE)]
         quota = Quota.for_agents(args.agents.values())
-        inside = closed(name, Bounds(args.name, quota, sizes_of(args.agents.values())), self)
+        inside = closed(name, Bounds(args.name, quota, sizes), self)
         priorities.declare(child)
         solver = Pods("acme-solver", args.name, _ACME_SOLVER)
         allow_in(solver, INGRESS_CONTROLLER, _ACME_PORT, inside)
         self.name = args.name
         self.register_outputs({"name": self.name})
-
-
-def sizes_of(agents: Iterable[AgentSettings]) -> list[Size]:
-    """Of every pod in an environment's namespace."""
-    return [*map(Size.of, agents), *(size for size, _ in BESIDE)]
 
 
 @dataclass(frozen=True)
