@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from infra.review import plan as plans
 from infra.review.guard import Verdict, judge
 from infra.review.plan import Plan, PlanError
 from infra.review.policies import Finding, parse
-from infra.settings.base import BELONGING, NAMESPACE
+from infra.settings.base import BELONGING, values_of
 from infra.stacks import recorded
 from infra.stacks.recorded import Recorded
 
@@ -56,15 +54,9 @@ def stack_names(root: Path) -> list[str]:
     """
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "Pulumi.*.yaml"]
     listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    files = (Path(line) for line in listed.stdout.splitlines() if _of_environment(root / line))
-    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
-
-
-def _of_environment(file: Path) -> bool:
-    if not file.exists():
-        return False
-    config = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
-    return config.get(f"{NAMESPACE}:role") not in BELONGING
+    files = (Path(line) for line in listed.stdout.splitlines() if (root / line).exists())
+    names = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
+    return [name for name in names if values_of(name, root).get("role") not in BELONGING]
 
 
 def previewed(stack: str, printed: str, errors: str, events: str, *, deployed: bool = True) -> Preview:
@@ -140,8 +132,7 @@ class Pulumi:
             shutil.copy(file, scratch)
         backend = scratch / "backend"
         backend.mkdir()
-        # `metadata=skip`: without files of attributes, which a read may meet half written.
-        environment = {**self.environment, "PULUMI_BACKEND_URL": f"file://{backend}?metadata=skip"}
+        environment = {**self.environment, "PULUMI_BACKEND_URL": f"file://{backend}"}
         made = Pulumi(scratch, environment).run("stack", "init", stack, "--no-select")
         if made.returncode != 0:
             raise PreviewError(f"a stack to preview {stack} in could not be made: {made.stderr.strip()}")
