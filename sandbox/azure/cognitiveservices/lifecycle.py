@@ -1,4 +1,4 @@
-"""How far a model's version is in its life: open to all, closed to those who never had it, or retired.
+"""How far a model's version is in its life: open to all, closed to who never had it, or retired.
 
 https://learn.microsoft.com/azure/foundry/openai/concepts/model-retirements says what the stages mean, and
 …/model-retirement-schedule when they begin. The catalogue is that of one day: a sandbox that refuses a model
@@ -21,17 +21,22 @@ class Stage(StrEnum):
     """As the models API calls them. What the documentation calls deprecated is `Deprecating` there."""
 
     AVAILABLE = "GenerallyAvailable"
+    LEGACY = "Legacy"
     CLOSED = "Deprecating"
     RETIRED = "Deprecated"
 
 
 @dataclass(frozen=True)
 class Version:
-    """`closed`: the day from which only those may deploy it who have; `ends`: from which nothing answers."""
+    """`closed`: the day from which only those may deploy it who have; `ends`: from which nothing answers.
+
+    `legacy`: there are newer models, and it may still be had.
+    """
 
     name: str
     ends: date
     closed: date | None = None
+    legacy: bool = False
 
     @property
     def stage(self) -> Stage:
@@ -39,8 +44,8 @@ class Version:
             return Stage.RETIRED
         if self.closed is not None and self.closed <= CATALOGUE_DAY:
             return Stage.CLOSED
-        return Stage.AVAILABLE
+        return Stage.LEGACY if self.legacy else Stage.AVAILABLE
 
 
-def version(name: str, *, ends: str, closed: str | None = None) -> Version:
-    return Version(name, date.fromisoformat(ends), date.fromisoformat(closed) if closed else None)
+def version(name: str, *, ends: str, closed: str | None = None, legacy: bool = False) -> Version:
+    return Version(name, date.fromisoformat(ends), date.fromisoformat(closed) if closed else None, legacy)

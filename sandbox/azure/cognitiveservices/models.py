@@ -64,7 +64,9 @@ class Model:
 
 
 def _gpt_4_1(name: str) -> Model:
-    return Model(name, (version("2025-04-14", ends="2027-04-14"),), context=1_047_576, output=32_768)
+    return Model(
+        name, (version("2025-04-14", ends="2027-04-14", legacy=True),), context=1_047_576, output=32_768
+    )
 
 
 def _gpt_5(name: str) -> Model:
@@ -89,7 +91,7 @@ MODELS: tuple[Model, ...] = (
     Model(
         "gpt-4o",
         (
-            version("2024-11-20", ends="2027-04-14"),
+            version("2024-11-20", ends="2027-04-14", legacy=True),
             version("2024-08-06", closed="2026-03-31", ends="2027-04-14"),
             version("2024-05-13", closed="2026-03-31", ends="2026-12-09"),
         ),

@@ -48,6 +48,7 @@ _ANSWER_ESTIMATE = 256
 # As ARM's names would be written here; the first alone is documented.
 _STATUS = {
     Stage.AVAILABLE: "generally-available",
+    Stage.LEGACY: "legacy",
     Stage.CLOSED: "deprecating",
     Stage.RETIRED: "deprecated",
 }

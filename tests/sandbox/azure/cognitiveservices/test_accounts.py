@@ -160,6 +160,7 @@ def test_the_catalogue_tells_how_long_a_model_lasts(world: World) -> None:
         for entry in listed.body["value"]
     }
     assert found["gpt-5.4-mini", "2026-03-17"] == ("GenerallyAvailable", "2027-09-21T00:00:00Z")
+    assert found["gpt-4.1-mini", "2025-04-14"] == ("Legacy", "2027-04-14T00:00:00Z")
     assert found["gpt-4o-mini", "2024-07-18"] == ("Deprecating", "2027-04-14T00:00:00Z")
     assert found["gpt-35-turbo", "0613"] == ("Deprecated", "2025-02-13T00:00:00Z")
 
