@@ -31,7 +31,7 @@ class Dialect:
 
     def parameters(self, chat: Chat) -> dict[str, Any]:
         """Those of the request's body."""
-        bound = {self.bound: self.limit(chat)}
+        bound: dict[str, Any] = {self.bound: self.limit(chat)}
         if self.effort is None:
             return {"temperature": chat.temperature, **bound}
         # Never left out: untold, some models think, and one that must not could use up the answer's tokens.
