@@ -28,11 +28,21 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class ReasoningSettings(_Section):
+    """How long a reasoning model thinks, and the tokens it may use for that on top of what prompts allow."""
+
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] = Field(alias="Effort")
+    tokens: int = Field(alias="Tokens", default=0, ge=0)
+
+
 class AzureOpenAISettings(_Section):
-    """`Concurrency`: how many calls may be under way at once; without, as `Limits__Concurrency` says."""
+    """`Reasoning__…`: what the deployed model is told of thinking; without, it is one that does not reason.
+
+    `Concurrency`: how many calls may be under way at once; without, as `Limits__Concurrency` says."""
 
     endpoint: HttpUrl = Field(alias="Endpoint")
     deployment_name: str = Field(alias="DeploymentName")
+    reasoning: ReasoningSettings | None = Field(alias="Reasoning", default=None)
     concurrency: int | None = Field(alias="Concurrency", default=None, ge=1)
 
 

@@ -28,7 +28,7 @@ RESOURCES = [
         "/throughputSettings/default",
         "KeyVault/vaults/kv-agents-dev",
         "CognitiveServices/accounts/oai-agents-dev",
-        "CognitiveServices/accounts/oai-agents-dev/deployments/gpt-4o-mini",
+        "CognitiveServices/accounts/oai-agents-dev/deployments/gpt-5.4-mini",
         "OperationalInsights/workspaces/log-agents-dev",
     ),
 ]
@@ -91,8 +91,8 @@ ENDPOINTS = [
     *(
         Endpoint("model", "POST", f"/openai/{path}", query={"api-version": "2024-10-21"})
         for path in (
-            "deployments/gpt-4o-mini/chat/completions",
-            "deployments/gpt-4o-mini/embeddings",
+            "deployments/gpt-5.4-mini/chat/completions",
+            "deployments/gpt-5.4-mini/embeddings",
             "v1/chat/completions",
             "v1/embeddings",
         )

@@ -27,6 +27,7 @@ class Attempt:
     def __init__(self, agent: str, leg: Leg, chat: Chat, meter: Meter) -> None:
         self._agent, self._leg, self._chat, self._meter = agent, leg, chat, meter
         self._provider = leg.seat.lane.provider
+        self._limit = self._provider.dialect.limit(chat)
         # Seconds that the provider was waited for; a stream also waits for whoever reads it.
         self._waited = 0.0
 
@@ -72,7 +73,7 @@ class Attempt:
         """Settles everything that hangs on the attempt, however it ends."""
         chat, seat = self._chat, self._leg.seat
         with seat:
-            booking = await self._meter.reserve(chat.prompt_tokens + chat.max_tokens)
+            booking = await self._meter.reserve(chat.prompt_tokens + self._limit)
             with telemetry.observed(self._agent, self._provider, chat, self._leg.number) as seen:
                 try:
                     yield seen
@@ -81,31 +82,29 @@ class Attempt:
                     # Neither a caller in a hurry nor a slow reader learns anything of the provider.
                     if error.kind is not Kind.TIMEOUT or self._waited >= self._leg.fair:
                         seat.failed(error)
-                    await _settle(_price(booking, chat, error))
+                    await _settle(self._price(booking, error))
                     raise
                 except BaseException:
                     # Cancelled; the provider works on, and asks to be paid.
                     if seen.answer is None:
-                        await asyncio.shield(_settle(_whole(booking, chat)))
+                        await asyncio.shield(_settle(self._whole(booking)))
                     raise
                 finally:
                     if seen.answer is not None:
                         seat.succeeded()
                         await asyncio.shield(_settle(_used(booking, seen.answer)))
 
+    def _price(self, booking: Booking, error: LLMError) -> Awaitable[None]:
+        if isinstance(error, FilteredError):
+            return _used(booking, error.answer)
+        return self._whole(booking) if error.may_have_cost else booking.release()
 
-def _price(booking: Booking, chat: Chat, error: LLMError) -> Awaitable[None]:
-    if isinstance(error, FilteredError):
-        return _used(booking, error.answer)
-    return _whole(booking, chat) if error.may_have_cost else booking.release()
+    def _whole(self, booking: Booking) -> Awaitable[None]:
+        return booking.commit(self._chat.prompt_tokens, self._limit)
 
 
 def _used(booking: Booking, answer: Answer) -> Awaitable[None]:
     return booking.commit(answer.prompt_tokens, answer.completion_tokens)
-
-
-def _whole(booking: Booking, chat: Chat) -> Awaitable[None]:
-    return booking.commit(chat.prompt_tokens, chat.max_tokens)
 
 
 async def _settle(settlement: Awaitable[None]) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import get_bearer_token_provider
 
+from app.llm.dialect import OLLAMA, Dialect
 from app.llm.providers import Provider, make_client
-from app.settings import AzureOpenAISettings, LLMSettings, OllamaSettings, ProviderName
+from app.settings import AzureOpenAISettings, LLMSettings, OllamaSettings, ProviderName, ReasoningSettings
 
 # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/managed-identity
 SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -53,12 +54,21 @@ def _azure(
 ) -> Place:
     base = f"{str(settings.endpoint).rstrip('/')}/openai/v1/"
     client = make_client(base, get_bearer_token_provider(credential, SCOPE))
-    provider = Provider(name, "azure.ai.openai", client, settings.deployment_name)
+    provider = Provider(
+        name, "azure.ai.openai", client, settings.deployment_name, _dialect(settings.reasoning)
+    )
     return Place(provider, settings.concurrency or most)
+
+
+def _dialect(reasoning: ReasoningSettings | None) -> Dialect:
+    if reasoning is None:
+        return Dialect("max_completion_tokens")
+    return Dialect("max_completion_tokens", reasoning.effort, reasoning.tokens)
 
 
 def _ollama(settings: OllamaSettings, most: int) -> Place:
     # Ollama asks for no key; the SDK insists on one.
     base = str(settings.endpoint).rstrip("/")
     client = make_client(f"{base}/v1", "ollama")
-    return Place(Provider("ollama", "ollama", client, settings.model), settings.concurrency or most)
+    provider = Provider("ollama", "ollama", client, settings.model, OLLAMA)
+    return Place(provider, settings.concurrency or most)

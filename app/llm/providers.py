@@ -14,6 +14,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from app.llm import tokens
 from app.llm.chat import Answer, Chat
 from app.llm.classify import classify
+from app.llm.dialect import Dialect
 from app.llm.failures import Kind, LLMError
 from app.settings import ProviderName
 
@@ -33,14 +34,16 @@ def make_client(base_url: str, key: str | Callable[[], Awaitable[str]]) -> Async
 
 
 class Provider:
-    """A named client for one endpoint and one model.
+    """A named client for one endpoint and one model, which is spoken to in its `dialect`.
 
     `client` is one of `make_client`: failures are told apart by what its way of speaking HTTP raises.
     `system` is the provider's name in the OpenTelemetry GenAI conventions.
     """
 
-    def __init__(self, name: ProviderName, system: str, client: AsyncOpenAI, model: str) -> None:
-        self.name, self.system, self.model = name, system, model
+    def __init__(
+        self, name: ProviderName, system: str, client: AsyncOpenAI, model: str, dialect: Dialect
+    ) -> None:
+        self.name, self.system, self.model, self.dialect = name, system, model, dialect
         self._client = client
 
     @property
@@ -91,8 +94,7 @@ class Provider:
         return {
             "model": self.model,
             "messages": list(chat.messages),
-            "temperature": chat.temperature,
-            "max_tokens": chat.max_tokens,
+            **self.dialect.parameters(chat),
             "response_format": {
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "schema": chat.schema, "strict": True},
@@ -126,7 +128,10 @@ class Provider:
             finish_reason=gathered.finish_reason,
             prompt_tokens=gathered.usage.prompt_tokens if gathered.usage else chat.prompt_tokens,
             completion_tokens=(
-                gathered.usage.completion_tokens if gathered.usage else tokens.of_text(gathered.text)
+                gathered.usage.completion_tokens
+                if gathered.usage
+                # What it thought is not seen: as much as it might have.
+                else self.dialect.thought + tokens.of_text(gathered.text)
             ),
         )
         if gathered.finish_reason == "content_filter":

@@ -55,7 +55,7 @@ def ask_again(answer: Answer, misfit: MisfitError) -> list[Message]:
 def _no_json(answer: Answer, error: ValueError) -> MisfitError:
     if answer.finish_reason == "length":
         fault = "the answer was cut off because it is too long; it must be shorter"
-        return MisfitError("the answer was cut off at the prompt's max_tokens", [fault])
+        return MisfitError("the answer was cut off at its max_tokens", [fault])
     return MisfitError("the answer is not JSON", [f"not JSON: {error}"])
 
 

@@ -32,6 +32,8 @@ _GEN_AI = (
     "gen_ai_request_model",
     "server_address",
 )
+# The conventions have no name for the second.
+_ASKED = {"temperature": "gen_ai.request.temperature", "reasoning_effort": "agents.llm.reasoning_effort"}
 
 OPERATION_SECONDS = Histogram(
     "gen_ai_client_operation_duration_seconds",
@@ -88,14 +90,15 @@ def observed(agent: str, provider: Provider, chat: Chat, number: int) -> Iterato
         "gen_ai.operation.name": _OPERATION,
         "gen_ai.provider.name": provider.system,
         "gen_ai.request.model": provider.model,
-        "gen_ai.request.max_tokens": chat.max_tokens,
-        "gen_ai.request.temperature": chat.temperature,
+        "gen_ai.request.max_tokens": provider.dialect.limit(chat),
         "gen_ai.output.type": "json",
         "gen_ai.agent.name": agent,
         "server.address": provider.host,
         "agents.llm.provider": provider.name,
         "agents.llm.attempt": number,
     }
+    asked = provider.dialect.parameters(chat)
+    attributes |= {name: asked[key] for key, name in _ASKED.items() if key in asked}
     started, seen = time.perf_counter(), Observed()
     with _TRACER.start_as_current_span(
         f"{_OPERATION} {provider.model}",

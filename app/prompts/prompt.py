@@ -43,6 +43,11 @@ class InputError(ValueError):
 
 
 class ModelParameters(BaseModel):
+    """What the answer may cost, and how it is drawn; reasoning models draw as they like.
+
+    `max_tokens` are those of the answer itself: what a model thinks comes on top.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     temperature: float = Field(default=0.2, ge=0, le=2)

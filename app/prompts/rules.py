@@ -16,7 +16,7 @@ from app.prompts.tokens import estimate
 _STRICT = {"type", "enum", "properties", "required", "additionalProperties", "items"}
 _STRICT_DEPTH = 5
 _STRICT_PROPERTIES = 100
-#: The context of the smallest model in use, gpt-4o-mini; and how much of it the fixed part may take.
+#: The context of the smallest model that may be deployed, gpt-4o; and how much of it the fixed part may take.
 CONTEXT_TOKENS = 128_000
 FIXED_TOKENS = 4_000
 _FENCE = re.compile(r'^<data name="[^"\n]*">\n.*?^</data>$', re.DOTALL | re.MULTILINE)

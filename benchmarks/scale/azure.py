@@ -63,10 +63,11 @@ TOPIC_BYTES = _said(5_000_000, "bytes/s into a custom topic", "event-grid/quotas
 QUEUE_MESSAGES = _said(2_000, "messages/s of a queue", "storage/queues/scalability-targets")
 ACCOUNT_REQUESTS = _said(20_000, "queue requests/s of an account", "storage/queues/scalability-targets")
 
-# Azure OpenAI, gpt-4o-mini, Global Standard; by subscription and region
-_QUOTAS = "ai-foundry/openai/quotas-limits"
-MODEL_TPM = _said(2_000_000, "tokens a minute, default quota", _QUOTAS)
-MODEL_TPM_ENTERPRISE = _said(150_000_000, "tokens a minute, enterprise quota", _QUOTAS)
+# Azure OpenAI, gpt-5.4-mini, Global Standard; by subscription and region. A request comes with each thousand
+# tokens, which is less than any execution's prompt and answer: tokens are what runs out.
+_QUOTAS = f"{_LEARN}/foundry/openai/quotas-limits"
+MODEL_TPM = Figure(1_000_000, "tokens a minute, quota tier 1", _QUOTAS, "2026-08-20")
+MODEL_TPM_MOST = Figure(15_000_000, "tokens a minute, quota tier 6", _QUOTAS, "2026-02-18")
 
 # Azure SQL
 _SQL = "azure-sql/database/resource-limits-vcore-single-databases"
@@ -96,12 +97,10 @@ SQL_GB_MONTH = _remembered(
 )
 EVENT_MILLION = _remembered(0.60, "$ for a million operations", f"{_PRICES}/event-grid/")
 QUEUE_TEN_THOUSAND = _remembered(0.004, "$ for 10,000 operations", f"{_PRICES}/storage/queues/")
-TOKENS_ASKED = _remembered(
-    0.15, "$ for a million tokens asked, gpt-4o-mini", f"{_PRICES}/cognitive-services/openai-service/"
-)
-TOKENS_ANSWERED = _remembered(
-    0.60, "$ for a million tokens answered, gpt-4o-mini", f"{_PRICES}/cognitive-services/openai-service/"
-)
+# Of meters "5.4 mini Inp Gl 1M Tokens" and "5.4 mini Opt Gl 1M Tokens". What is thought is paid as answered.
+_RETAIL = "https://prices.azure.com/api/retail/prices?$filter=contains(meterName,%275.4%20mini%27)"
+TOKENS_ASKED = Figure(0.75, "$ for a million tokens asked, gpt-5.4-mini", _RETAIL, "2026-09-19")
+TOKENS_ANSWERED = Figure(4.50, "$ for a million tokens answered, gpt-5.4-mini", _RETAIL, "2026-09-19")
 TELEMETRY_GB = _remembered(2.30, "$ for a GB taken in, Log Analytics", f"{_PRICES}/monitor/")
 
 

@@ -90,7 +90,7 @@ def needs(
         ),
         tokens_minute=rate * one.tokens * 60,
         quota_minute=rate * one.quota_tokens * 60,
-        quotas=_at_least_one(rate * one.quota_tokens * 60 / azure.MODEL_TPM_ENTERPRISE.value),
+        quotas=_at_least_one(rate * one.quota_tokens * 60 / azure.MODEL_TPM_MOST.value),
     )
 
 

@@ -47,9 +47,9 @@ def limits(
             "`model.capacity` up to the subscription's quota; lower `max_tokens`, which counts whole",
         ),
         Limit(
-            "model quota of a subscription in a region, enterprise",
+            "model quota of a subscription in a region, tier 6",
             "design",
-            azure.MODEL_TPM_ENTERPRISE.value / 60 / one.quota_tokens,
+            azure.MODEL_TPM_MOST.value / 60 / one.quota_tokens,
             "more providers in the router: each region and subscription has a quota; provisioned throughput",
         ),
         Limit(

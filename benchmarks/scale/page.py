@@ -35,7 +35,7 @@ _NEEDS: tuple[tuple[str, Callable[[Needs], str]], ...] = (
     ("… storage accounts", lambda one: f"{one.accounts:,}"),
     ("model, tokens a minute", lambda one: quantity(one.tokens_minute)),
     ("… that count against the quota", lambda one: quantity(one.quota_minute)),
-    ("… enterprise quotas (region × subscription)", lambda one: f"{one.quotas:,}"),
+    ("… quotas of tier 6 (region × subscription)", lambda one: f"{one.quotas:,}"),
 )
 
 
@@ -111,7 +111,7 @@ def _costs(found: Study) -> str:
     rows.append(["for a thousand executions", *(f"{value:.2f}" for value in each)])
     said = paragraph(
         "At list prices, day and night, after a year; Cosmos DB is paid for in both regions. The model's "
-        "tokens are the cost, the rest is small beside them: a stable prefix (cached tokens cost half), "
+        "tokens are the cost, the rest is small beside them: a stable prefix (cached tokens cost a tenth), "
         "the response cache, shorter answers, and batch deployments for what can wait are worth more than "
         "any tuning. Telemetry and stored documents come next: sample the one, keep the other for as long "
         "as somebody reads it."

@@ -37,8 +37,9 @@ class OpenAI(pulumi.ComponentResource):
     """Accounts that only take Entra tokens; a deployment carries the model's name, and the content filter.
 
     The backup has the same deployment, so that a caller changes nothing but the endpoint; `backup_endpoint`
-    is None without a paired region. An account that was deleted is restored; what the request says then
-    applies to it.
+    is None without a paired region. `deployment_name` is known once both have it: whoever is told the name of
+    another model can fall back on it at once. An account that was deleted is restored; what the request says
+    then applies to it.
     """
 
     def __init__(self, name: str, args: OpenAIArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -51,7 +52,8 @@ class OpenAI(pulumi.ComponentResource):
         self.backup_endpoint: pulumi.Output[str] | None = None
         if args.place.paired is not None:
             backup = self._account(f"{name}-backup", args.backup_account, args.place.paired)
-            self._deploy(backup, "-backup")
+            deployed = pulumi.Output.all(self.deployment_name, self._deploy(backup, "-backup"))
+            self.deployment_name = deployed.apply(lambda names: names[0])
             self._open(f"{name}-backup", backup, "-backup")
             self.backup_endpoint = backup.properties.endpoint
         self.register_outputs({"endpoint": self.endpoint, "backupEndpoint": self.backup_endpoint})

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from infra.settings import reasoning
+from infra.settings.reasoning import Effort
 from infra.settings.types import (
     Audience,
     BudgetStart,
@@ -165,11 +167,41 @@ class ClusterSettings(Section):
 
 
 class ModelSettings(Section):
-    """The model deployment that the agents use; `capacity` in thousands of tokens per minute."""
+    """The model deployment that the agents use; `capacity` in thousands of tokens per minute.
 
-    name: str = "gpt-4o-mini"
-    version: str = "2024-07-18"
+    `reasoning`: how long a reasoning model thinks before it answers; without, as little as it can. It may use
+    `reasoning_tokens` for that on top of an answer's: without, none where it does not think, and else 8192.
+    They count towards the capacity and the agents' budgets.
+    """
+
+    name: str = "gpt-5.4-mini"
+    version: str = "2026-03-17"
     capacity: Annotated[int, Field(ge=1, le=10000)] = 50
+    reasoning: Effort | None = None
+    reasoning_tokens: Annotated[int, Field(ge=0, le=100_000)] | None = None
+
+    @property
+    def effort(self) -> Effort | None:
+        """None for a model that is not told, since it cannot think."""
+        return self.reasoning or reasoning.least(self.name)
+
+    @property
+    def thought(self) -> int:
+        """The tokens that it may use for thinking."""
+        if self.reasoning_tokens is not None:
+            return self.reasoning_tokens
+        return 0 if self.effort in {None, "none", "minimal"} else reasoning.THOUGHT
+
+    @model_validator(mode="after")
+    def _told_what_it_can(self) -> Self:
+        if self.reasoning and not reasoning.can_reason(self.name):
+            raise ValueError(f"{self.name} does not reason: leave out reasoning")
+        if self.reasoning_tokens and self.effort in {None, "none"}:
+            raise ValueError(
+                f"{self.name} does not think before it answers, and needs no reasoning_tokens: "
+                "leave them out, or set reasoning"
+            )
+        return self
 
 
 class RegistrySettings(Section):

@@ -115,6 +115,8 @@ def dependencies_of(
         cosmos_endpoint=cosmos,
         openai_endpoint=openai.endpoint,
         openai_deployment=openai.deployment_name,
+        openai_effort=settings.model.effort,
+        openai_thought=settings.model.thought,
         openai_backup_endpoint=openai.backup_endpoint,
         vault_uri=services.vault.uri,
         sql=sql,

@@ -34,7 +34,9 @@ class Dependencies:
     """Where the services are that agents call, and how many tokens they may use there in a UTC day.
 
     `queues` and `daily_tokens` by agent, `insights` as a connection string. The backup's deployment has the
-    same name as the primary's. What is None, or not named for an agent, is not used by it or has no limit.
+    same name as the primary's, and the same model: `openai_effort` is how long it is to think, and
+    `openai_thought` the tokens that it may use for that. What is None, or not named for an agent, is not used
+    by it or has no limit.
     """
 
     cosmos_endpoint: pulumi.Input[str]
@@ -46,6 +48,8 @@ class Dependencies:
     queue_endpoint: pulumi.Input[str] | None = None
     queues: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     openai_backup_endpoint: pulumi.Input[str] | None = None
+    openai_effort: str | None = None
+    openai_thought: int = 0
     insights: pulumi.Input[str] | None = None
     daily_tokens: Mapping[str, int] = field(default_factory=dict)
     total_tokens: int | None = None
@@ -56,6 +60,7 @@ class Dependencies:
             "LLMProvider__ProviderType": "AzureOpenAI",
             "LLMProvider__AzureOpenAI__Endpoint": self.openai_endpoint,
             "LLMProvider__AzureOpenAI__DeploymentName": self.openai_deployment,
+            **self._reasoning("AzureOpenAI"),
             **self.kept(),
             "CosmosDb__Ledger": LEDGER,
             "KeyVault__Uri": self.vault_uri,
@@ -63,6 +68,7 @@ class Dependencies:
         if self.openai_backup_endpoint is not None:
             found["LLMProvider__Backup__Endpoint"] = self.openai_backup_endpoint
             found["LLMProvider__Backup__DeploymentName"] = self.openai_deployment
+            found |= self._reasoning("Backup")
         if self.sql is not None:
             found |= self.sql.environment(identity)
         found |= self.published()
@@ -77,6 +83,15 @@ class Dependencies:
             if self.total_tokens is not None:
                 found["TokenBudget__Total"] = str(self.total_tokens)
         return found
+
+    def _reasoning(self, provider: str) -> dict[str, pulumi.Input[str]]:
+        """What the provider's model is told of thinking, if it can."""
+        if self.openai_effort is None:
+            return {}
+        return {
+            f"LLMProvider__{provider}__Reasoning__Effort": self.openai_effort,
+            f"LLMProvider__{provider}__Reasoning__Tokens": str(self.openai_thought),
+        }
 
     def kept(self) -> dict[str, pulumi.Input[str]]:
         """Where executions and events are kept."""

@@ -37,7 +37,7 @@ def execution(number: int, correlation: str, at: datetime = START) -> Execution:
         input={"incident": str(number)},
         output={},
         provider="azure-openai",
-        model="gpt-4o-mini",
+        model="gpt-5.4-mini",
         usage=Usage(prompt_tokens=10 * number, completion_tokens=number),
         correlation_id=correlation,
         started_at=at,

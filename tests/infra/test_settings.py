@@ -112,6 +112,45 @@ def test_a_wrong_setting_is_named_with_its_remedy(change: dict[str, Any], messag
     assert "Pulumi.dev.yaml" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("model", "effort", "thought"),
+    [
+        ({}, "none", 0),
+        ({"name": "gpt-5.6-luna"}, "low", 8192),
+        ({"name": "gpt-5.4", "reasoning": "medium"}, "medium", 8192),
+        ({"reasoning": "low", "reasoning_tokens": 500}, "low", 500),
+        ({"name": "gpt-5-mini"}, "minimal", 0),
+        ({"name": "o4-mini"}, "low", 8192),
+        ({"name": "gpt-6-luna"}, "low", 8192),
+        ({"name": "gpt-4.1-mini"}, None, 0),
+        ({"name": "gpt-4o"}, None, 0),
+        ({"name": "model-router"}, None, 0),
+        ({"name": "gpt-chat-latest", "reasoning": "medium"}, "medium", 8192),
+    ],
+    ids=str,
+)
+def test_a_model_is_told_to_think_as_little_as_it_can(
+    model: dict[str, Any], effort: str | None, thought: int
+) -> None:
+    found = parse({**GOOD, "model": json.dumps(model)}, "dev").model
+    assert (found.effort, found.thought) == (effort, thought)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"name": "gpt-4.1-mini", "reasoning": "none"}, "gpt-4.1-mini does not reason: leave out reasoning"),
+        ({"reasoning_tokens": 500}, "needs no reasoning_tokens: leave them out, or set reasoning"),
+        ({"reasoning": "much"}, "agents:model.reasoning is 'much'"),
+    ],
+    ids=["cannot", "needless", "unknown"],
+)
+def test_a_model_is_told_only_what_it_can_do(model: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse({**GOOD, "model": json.dumps(model)}, "dev")
+    assert message in str(refused.value)
+
+
 def test_a_missing_setting_comes_with_the_command_that_sets_it() -> None:
     values = {key: value for key, value in GOOD.items() if key != "version"}
     with pytest.raises(SettingsError, match="pulumi config set agents:version VALUE"):

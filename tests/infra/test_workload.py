@@ -97,6 +97,25 @@ def test_the_kubeconfig_holds_no_credential() -> None:
     assert AKS_SERVER_ID in user["args"]
 
 
+def test_an_agent_is_told_how_long_its_models_think() -> None:
+    needs = Dependencies(
+        "https://cosmos.example",
+        "https://openai.example",
+        "gpt",
+        "https://kv.example",
+        openai_backup_endpoint="https://backup.example",
+        openai_effort="low",
+        openai_thought=8192,
+    )
+    told = needs.environment("notification", "id-notification")
+    assert {name: value for name, value in told.items() if "Reasoning" in name} == {
+        "LLMProvider__AzureOpenAI__Reasoning__Effort": "low",
+        "LLMProvider__AzureOpenAI__Reasoning__Tokens": "8192",
+        "LLMProvider__Backup__Reasoning__Effort": "low",
+        "LLMProvider__Backup__Reasoning__Tokens": "8192",
+    }
+
+
 def test_an_agent_is_told_of_the_second_region_where_there_is_one() -> None:
     def variables(backup: str | None) -> dict[str, pulumi.Input[str]]:
         needs = Dependencies(

@@ -161,8 +161,8 @@ _IN_GROUP = f"{GROUP}/providers"
         ("arm", "GET", "/metadata/endpoints", {"api-version": "nonsense"}),
         ("vault", "GET", "/secrets", {}),
         ("vault", "GET", "/secrets", {"api-version": "1.0"}),
-        ("model", "POST", "/openai/deployments/gpt-4o-mini/chat/completions", {}),
-        ("model", "POST", "/openai/deployments/gpt-4o-mini/chat/completions", {"api-version": "x"}),
+        ("model", "POST", "/openai/deployments/gpt-5.4-mini/chat/completions", {}),
+        ("model", "POST", "/openai/deployments/gpt-5.4-mini/chat/completions", {"api-version": "x"}),
         # Resource ids and names.
         ("arm", "GET", "/", _ARM),
         ("arm", "GET", "/nonsense", _ARM),

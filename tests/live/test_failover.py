@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 GROUP = ("-g", "rg-agents-dev")
 PRIMARY, BACKUP = "oai-agents-dev", "oai-agents-dev-spare"
-MODEL = "gpt-4o-mini"
+MODEL = "gpt-5.4-mini"
 ATTEMPT_SECONDS = 3
 #: Longer than a breaker's cooldown, which a failed probe doubles.
 BACK_SECONDS = 90
@@ -76,8 +76,8 @@ def models(sandbox: Sandbox) -> Iterator[Models]:
     )
     sandbox.az(
         *("cognitiveservices", "account", "deployment", "create", *GROUP, "-n", BACKUP),
-        *("--deployment-name", MODEL, "--model-name", MODEL, "--model-version", "2024-07-18"),
-        *("--model-format", "OpenAI", "--sku-name", "Standard", "--sku-capacity", "200"),
+        *("--deployment-name", MODEL, "--model-name", MODEL, "--model-version", "2026-03-17"),
+        *("--model-format", "OpenAI", "--sku-name", "GlobalStandard", "--sku-capacity", "200"),
     )
     identity = sandbox.az("identity", "show", *GROUP, "-n", "id-notification-agents-dev")
     sandbox.az(
@@ -89,13 +89,14 @@ def models(sandbox: Sandbox) -> Iterator[Models]:
         sandbox,
         f"LLMProvider__Backup__Endpoint={account['properties']['endpoint']}",
         f"LLMProvider__Backup__DeploymentName={MODEL}",
+        "LLMProvider__Backup__Reasoning__Effort=none",
         f"LLMProvider__AttemptSeconds={ATTEMPT_SECONDS}",
     )
     url = sandbox.pulumi("stack", "output", "-s", "dev", "agentsUrl").out.strip()
     models = Models(sandbox, f"{url}/api/notification")
     yield models
     models.mend()
-    names = ("Backup__Endpoint", "Backup__DeploymentName", "AttemptSeconds")
+    names = ("Backup__Endpoint", "Backup__DeploymentName", "Backup__Reasoning__Effort", "AttemptSeconds")
     _set_env(sandbox, *(f"LLMProvider__{name}-" for name in names))
     sandbox.az("cognitiveservices", "account", "delete", *GROUP, "-n", BACKUP)
     sandbox.az("cognitiveservices", "account", "purge", *GROUP, "-n", BACKUP, "-l", "northeurope")

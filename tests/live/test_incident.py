@@ -41,7 +41,7 @@ def test_an_incident_is_one_trace_from_the_request_to_the_last_agent(agents: Age
     correlation = f"trace-{uuid.uuid4()}"
     agents.raise_incident(correlation, title="Traced")
     agents.wait_for("notification", correlation)
-    steps = {"prompt.load", "chat gpt-4o-mini", "event.publish"}
+    steps = {"prompt.load", "chat gpt-5.4-mini", "event.publish"}
     wanted = {("servicedesk-agent", step) for step in (*steps, "POST /api/servicedesk/execute")}
     wanted |= {(f"{agent}-agent", step) for agent in ("devops", "notification") for step in steps}
     wanted |= {(f"{agent}-agent", "event.process") for agent in ("devops", "notification")}

@@ -16,8 +16,9 @@ _PROVIDER, _VERSION = "Microsoft.CognitiveServices", "2024-10-01"
 DEPLOYMENT_SKU = "GlobalStandard"
 _REQUEST = "https://aka.ms/oai/stuquotarequest"
 _SOON = timedelta(days=90)
-# What only those may deploy who have had it before.
-_CLOSING = {"Deprecating", "Deprecated"}
+# As the API says: for those alone who have had it, for nobody, and with successors.
+# https://learn.microsoft.com/azure/foundry/openai/concepts/model-retirements
+_CLOSING, _RETIRED, _LEGACY = "Deprecating", "Deprecated", "Legacy"
 
 
 def model(subject: Subject) -> Iterator[Finding]:
@@ -61,9 +62,9 @@ class Offer:
         return f"{self.name} {self.version}"
 
     @property
-    def new(self) -> bool:
-        """Whether a subscription that never had it may deploy it."""
-        return self.status not in _CLOSING
+    def lasting(self) -> bool:
+        """Worth changing to: anybody may deploy it, and it neither ends soon nor has successors."""
+        return self.status not in {_CLOSING, _RETIRED, _LEGACY} and not self.ends_soon
 
     @property
     def ends_soon(self) -> bool:
@@ -87,18 +88,20 @@ def _offer(entry: Mapping[str, Any]) -> Offer | None:
 
 
 def _closed(offer: Offer, *, deployed: bool) -> str | None:
-    """https://learn.microsoft.com/azure/ai-foundry/openai/concepts/model-retirements"""
+    """Why it cannot be deployed; `deployed`: the stack has it already."""
     if offer.ends is not None and offer.ends <= _today():
         return f"was retired on {offer.ends}"
-    if not offer.new and not deployed:
-        return f"is {offer.status.lower()}: a subscription that has never had it cannot deploy it"
+    if offer.status == _RETIRED:
+        return "is retired"
+    if offer.status == _CLOSING and not deployed:
+        return "is deprecated: a subscription that has never had it cannot deploy it"
     return None
 
 
 def _another(subject: Subject, region: str, offered: Sequence[Offer]) -> str:
     """The command that takes the model most like the wanted one, the newest first."""
     stack, wanted = subject.stack, subject.stack.settings.model
-    lasting = [one for one in offered if one.chat and one.new and not one.ends_soon]
+    lasting = [one for one in offered if one.chat and one.lasting]
     like = difflib.get_close_matches(wanted.name, {one.name for one in lasting}, n=1, cutoff=0)
     if not like:
         return f"az cognitiveservices model list --location {region} --output table"

@@ -12,15 +12,16 @@ from sandbox.azure.cognitiveservices.models import Model
 from sandbox.azure.cognitiveservices.tokens import content_text, count_messages
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-_SAMPLING = (
-    "temperature",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "logprobs",
-    "top_logprobs",
-    "logit_bias",
-)
+#: Parameters that shape the choice of tokens, with what they are unless they are given.
+_SAMPLING: Mapping[str, Any] = {
+    "temperature": 1,
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "logprobs": False,
+    "top_logprobs": None,
+    "logit_bias": None,
+}
 _KNOWN = frozenset(
     {
         "model", "messages", "max_tokens", "max_completion_tokens", "n", "stop", "stream", "stream_options",
@@ -29,6 +30,9 @@ _KNOWN = frozenset(
         "prompt_cache_key", "safety_identifier", "user_security_context", *_SAMPLING,
     }
 )  # fmt: skip
+# What OpenAI's models take while they do not think; the rest of the above they never take.
+# https://developers.openai.com/api/docs/guides/latest-model?model=gpt-5.4
+_UNTHOUGHT = frozenset({"temperature", "top_p", "logprobs", "top_logprobs"})
 _RANGES: Mapping[str, tuple[float, float]] = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -54,6 +58,8 @@ class ChatRequest:
     #: auto, none, required, or the name of one function.
     tool_choice: str
     prompt_tokens: int
+    #: How long to think; None where the model cannot.
+    effort: str | None = None
 
 
 def read(body: Mapping[str, Any], model: Model) -> ChatRequest:
@@ -63,6 +69,7 @@ def read(body: Mapping[str, Any], model: Model) -> ChatRequest:
     messages = _messages(body)
     for name, (low, high) in _RANGES.items():
         _check_range(body, name, low, high)
+    effort = _effort(body, model)
     if model.reasoning:
         _check_reasoning(body)
     tools, choice = _tools(body)
@@ -79,6 +86,7 @@ def read(body: Mapping[str, Any], model: Model) -> ChatRequest:
         tools=tools,
         tool_choice=choice,
         prompt_tokens=_prompt_tokens(messages, tools, schema, model),
+        effort=effort,
     )
 
 
@@ -129,7 +137,27 @@ def _check_range(body: Mapping[str, Any], name: str, low: float, high: float) ->
         )
 
 
+def _effort(body: Mapping[str, Any], model: Model) -> str | None:
+    asked = body.get("reasoning_effort")
+    if model.reasoning is None:
+        if asked is not None:
+            raise invalid("Unrecognized request argument supplied: reasoning_effort")
+        return None
+    if asked is None:
+        return model.reasoning.default
+    if asked not in model.reasoning.efforts:
+        *others, last = (f"'{effort}'" for effort in model.reasoning.efforts)
+        raise invalid(
+            f"Unsupported value: 'reasoning_effort' does not support '{asked}' with this model. Supported "
+            f"values are: {', '.join(others)}, and {last}.",
+            "reasoning_effort",
+            "unsupported_value",
+        )
+    return str(asked)
+
+
 def _check_reasoning(body: Mapping[str, Any]) -> None:
+    """Sources disagree on who thinks without being told to: only an effort of none that is said counts."""
     if body.get("max_tokens") is not None:
         raise invalid(
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
@@ -137,11 +165,12 @@ def _check_reasoning(body: Mapping[str, Any]) -> None:
             "max_tokens",
             "unsupported_parameter",
         )
-    for name in _SAMPLING:
-        if body.get(name) not in (None, 1, 0 if "penalty" in name else None):
+    unthought = _UNTHOUGHT if body.get("reasoning_effort") == "none" else frozenset[str]()
+    for name, default in _SAMPLING.items():
+        if name not in unthought and body.get(name) not in (None, default):
             raise invalid(
                 f"Unsupported value: '{name}' does not support {body[name]} with this model. Only the "
-                "default value is supported.",
+                f"default ({default}) value is supported.",
                 name,
                 "unsupported_value",
             )
@@ -256,9 +285,9 @@ def _choice(choice: Any, functions: Sequence[Mapping[str, Any]]) -> str:
 
 def _prompt_tokens(messages: Any, tools: Any, schema: Any, model: Model) -> int:
     prompt = count_messages(messages, tools, schema)
-    if prompt > model.context:
+    if prompt > model.most_prompt:
         raise invalid(
-            f"This model's maximum context length is {model.context} tokens. However, your messages "
+            f"This model's maximum context length is {model.most_prompt} tokens. However, your messages "
             f"resulted in {prompt} tokens. Please reduce the length of the messages.",
             "messages",
             "context_length_exceeded",

@@ -55,7 +55,7 @@ class Answer:
         details = {
             "accepted_prediction_tokens": 0,
             "audio_tokens": 0,
-            "reasoning_tokens": 0,
+            "reasoning_tokens": sum(choice.thought for choice in self.choices),
             "rejected_prediction_tokens": 0,
         }
         return {

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sandbox.arm.resource import Resource
 from sandbox.azure.cognitiveservices import models
-from sandbox.azure.cognitiveservices.errors import deployment_not_found, gateway
+from sandbox.azure.cognitiveservices.errors import deployment_not_found, gateway, model_retired
+from sandbox.azure.cognitiveservices.lifecycle import Stage
 from sandbox.azure.cognitiveservices.models import Model
 from sandbox.azure.cognitiveservices.rates import Limits
 from sandbox.services import Store
@@ -49,5 +50,8 @@ def deployment_of(store: Store, account: Resource, name: str) -> Deployed:
         raise deployment_not_found()
     sku = resource.body.get("sku") or {}
     metered = sku.get("name", "Standard") in models.METERED_SKUS
-    limits = Limits.of_capacity(int(sku.get("capacity") or 1)) if metered else None
+    limits = model.limits(int(sku.get("capacity") or 1)) if metered else None
+    version = model.version(deployed["version"])
+    if version is None or version.stage is Stage.RETIRED:
+        raise model_retired(model.name, deployed["version"])
     return Deployed(resource.id.key, resource.id.name, model, deployed["version"], limits)

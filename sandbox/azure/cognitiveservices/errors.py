@@ -54,6 +54,11 @@ def deployment_not_found() -> OpenAIError:
     )
 
 
+def model_retired(model: str, version: str) -> OpenAIError:
+    """The status is what Microsoft's lifecycle page says; the words are not published."""
+    return gateway(410, "410", f"The model {model} {version} of this deployment is retired.")
+
+
 def operation_not_supported(operation: str, model: str) -> OpenAIError:
     return gateway(
         400,

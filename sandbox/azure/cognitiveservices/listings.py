@@ -10,6 +10,7 @@ from sandbox.arm.ids import parent
 from sandbox.arm.operation import Answer, Operation, OperationCall
 from sandbox.arm.resource import Resource
 from sandbox.azure.cognitiveservices.deployed import ACCOUNTS, DEPLOYMENTS
+from sandbox.azure.cognitiveservices.lifecycle import Version
 from sandbox.azure.cognitiveservices.models import METERED_SKUS, MODELS, PROVISIONED_SKUS, Model
 from sandbox.services import Store
 
@@ -107,14 +108,15 @@ def _models() -> Iterator[dict[str, Any]]:
             yield _model(model, version)
 
 
-def _model(model: Model, version: str) -> dict[str, Any]:
+def _model(model: Model, version: Version) -> dict[str, Any]:
     capability = "chatCompletion" if model.kind == "chat" else "embeddings"
     return {
         "format": "OpenAI",
         "name": model.name,
-        "version": version,
+        "version": version.name,
         "isDefaultVersion": version == model.versions[0],
-        "lifecycleStatus": "GenerallyAvailable",
+        "lifecycleStatus": version.stage.value,
+        "deprecation": {"inference": f"{version.ends}T00:00:00Z"},
         "maxCapacity": QUOTA,
         "capabilities": {
             capability: "true",
@@ -125,6 +127,7 @@ def _model(model: Model, version: str) -> dict[str, Any]:
             {
                 "name": sku,
                 "usageName": f"OpenAI.{sku}.{model.name}",
+                "deprecationDate": f"{version.ends}T00:00:00Z",
                 "capacity": {"minimum": 1, "maximum": QUOTA, "step": 1, "default": 10},
             }
             for sku in sorted(METERED_SKUS | PROVISIONED_SKUS)

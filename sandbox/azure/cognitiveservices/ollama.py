@@ -15,6 +15,8 @@ import httpx
 
 from sandbox.azure.cognitiveservices.errors import OpenAIError, gateway
 
+# https://github.com/ollama/ollama/blob/main/docs/api/openai-compatibility.mdx
+_AZURES = frozenset({"max_completion_tokens", "reasoning_effort"})
 _TIMEOUT = httpx.Timeout(300, connect=5)
 
 
@@ -65,7 +67,10 @@ class Ollama:
         return f"{self.url.rstrip('/')}/v1/chat/completions"
 
     def _body(self, body: Mapping[str, Any], model: str) -> dict[str, Any]:
-        return {**body, "model": self.model or model}
+        """What Ollama has no name for is said as it knows it, or left out."""
+        asked = {name: value for name, value in body.items() if name not in _AZURES}
+        most = body.get("max_completion_tokens")
+        return {**asked, "model": self.model or model, **({"max_tokens": most} if most else {})}
 
     def _check(self, answer: httpx.Response) -> None:
         if answer.is_error:

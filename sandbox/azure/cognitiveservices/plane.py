@@ -34,6 +34,7 @@ from sandbox.azure.cognitiveservices import (
 )
 from sandbox.azure.cognitiveservices.access import Access
 from sandbox.azure.cognitiveservices.deployed import Deployed, account_of, deployment_of
+from sandbox.azure.cognitiveservices.lifecycle import Stage, Version
 from sandbox.azure.cognitiveservices.ollama import Ollama
 from sandbox.azure.cognitiveservices.rates import RateLimiter
 from sandbox.azure.cognitiveservices.responder import Completion
@@ -44,6 +45,13 @@ _API_VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?")
 _V1 = "/openai/v1/"
 #: Tokens Azure sets aside for an answer when the request does not limit it.
 _ANSWER_ESTIMATE = 256
+# As ARM's names would be written here; the first alone is documented.
+_STATUS = {
+    Stage.AVAILABLE: "generally-available",
+    Stage.LEGACY: "legacy",
+    Stage.CLOSED: "deprecating",
+    Stage.RETIRED: "deprecated",
+}
 
 
 @dataclass
@@ -144,7 +152,7 @@ class OpenAIPlane:
         name = call.request.path_params["model"]
         for model in models.MODELS:
             for version in model.versions:
-                if name in (model.name, f"{model.name}-{version}"):
+                if name in (model.name, f"{model.name}-{version.name}"):
                     return JSONResponse(_model(model, version), headers=call.headers)
         raise errors.resource_not_found()
 
@@ -206,15 +214,15 @@ async def _body(request: Request) -> Mapping[str, Any]:
         raise errors.invalid(f"We could not parse the JSON body of your request: {error}") from error
 
 
-def _model(model: models.Model, version: str) -> dict[str, Any]:
+def _model(model: models.Model, version: Version) -> dict[str, Any]:
     chat = model.kind == "chat"
     return {
-        "id": f"{model.name}-{version}",
+        "id": f"{model.name}-{version.name}",
         "object": "model",
         "created": 0,
         "owned_by": "azure-openai",
         "status": "succeeded",
-        "lifecycle_status": "generally-available",
+        "lifecycle_status": _STATUS[version.stage],
         "capabilities": {
             "chat_completion": chat,
             "embeddings": not chat,

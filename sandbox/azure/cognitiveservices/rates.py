@@ -2,8 +2,8 @@
 
 A deployment's capacity is in thousands of tokens per minute. Tokens are counted in windows of a minute: each
 request adds its prompt and the answer it may ask for, and what would not fit is refused until the window
-ends. Requests are six per minute and thousand tokens, but counted in windows of ten seconds, because Azure
-wants them spread evenly. Counts live in memory; a restart forgives.
+ends. How many requests come with a thousand tokens depends on the model. Those of older models are counted in
+windows of ten seconds, because Azure wants them spread evenly. Counts live in memory; a restart forgives.
 """
 
 from __future__ import annotations
@@ -12,36 +12,35 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-REQUESTS_PER_THOUSAND = 6
-REQUEST_WINDOW = 10
 TOKEN_WINDOW = 60
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Per minute."""
+    """Per minute; requests are counted in windows of so many seconds."""
 
     tokens: int
     requests: int
+    window: int = 10
 
     @classmethod
-    def of_capacity(cls, capacity: int) -> Limits:
-        return cls(capacity * 1000, capacity * REQUESTS_PER_THOUSAND)
+    def of_capacity(cls, capacity: int, requests: int, window: int) -> Limits:
+        """Of so many thousand tokens a minute, with so many `requests` for each thousand."""
+        return cls(capacity * 1000, capacity * requests, window)
 
     @property
     def requests_per_window(self) -> int:
-        return max(1, self.requests * REQUEST_WINDOW // 60)
+        return max(1, self.requests * self.window // 60)
 
 
 @dataclass
 class _Window:
-    length: int
     ends_at: float = 0.0
     used: int = 0
 
-    def roll(self, now: float) -> None:
+    def roll(self, now: float, length: int) -> None:
         if now >= self.ends_at:
-            self.ends_at = now + self.length
+            self.ends_at = now + length
             self.used = 0
 
 
@@ -72,10 +71,9 @@ class RateLimiter:
     def admit(self, deployment: str, limits: Limits, tokens: int) -> Verdict:
         """Count a request that may use so many tokens, or say when to come back. `deployment` is its key."""
         now = self._clock()
-        fresh = (_Window(TOKEN_WINDOW), _Window(REQUEST_WINDOW))
-        by_token, by_request = self._windows.setdefault(deployment, fresh)
-        by_token.roll(now)
-        by_request.roll(now)
+        by_token, by_request = self._windows.setdefault(deployment, (_Window(), _Window()))
+        by_token.roll(now, TOKEN_WINDOW)
+        by_request.roll(now, limits.window)
         allowed = limits.requests_per_window
         if by_request.used + 1 > allowed:
             return self._verdict(limits, by_token, by_request, by_request.ends_at - now, "call")

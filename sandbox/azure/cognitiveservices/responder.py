@@ -17,6 +17,9 @@ from sandbox.azure.cognitiveservices.errors import invalid
 from sandbox.azure.cognitiveservices.material import Material
 from sandbox.azure.cognitiveservices.models import Model
 
+#: Tokens that the model thinks before it answers; a real one's depend on the question.
+THOUGHT: Mapping[str | None, int] = {"low": 64, "medium": 256, "high": 1_024, "xhigh": 4_096}
+
 #: A message that holds this phrase is refused as Azure's content filter refuses violence.
 FILTERED_PHRASE = "sandbox:content-filter"
 
@@ -29,12 +32,13 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Completion:
-    """One answer: text or tool calls, why it ended, and how many tokens it has."""
+    """One answer: text or tool calls, why it ended, its tokens, and how many of these were `thought`."""
 
     text: str | None
     finish_reason: str
     tokens: int
     calls: Sequence[ToolCall] = field(default_factory=tuple)
+    thought: int = 0
 
 
 def filtered(request: ChatRequest) -> bool:
@@ -48,7 +52,9 @@ def respond(request: ChatRequest, model: Model) -> Completion:
     if called is not None:
         arguments = json.dumps(_sample(called.get("parameters") or {"type": "object"}, about, "tools"))
         call = ToolCall(str(called["name"]), arguments)
-        return Completion(None, "tool_calls", tokens.count(call.name) + tokens.count(call.arguments), (call,))
+        thought = THOUGHT.get(request.effort, 0)
+        spent = thought + tokens.count(call.name) + tokens.count(call.arguments)
+        return Completion(None, "tool_calls", spent, (call,), thought)
     if request.schema is None:
         text = _prose(about)
     elif request.schema:
@@ -59,14 +65,16 @@ def respond(request: ChatRequest, model: Model) -> Completion:
 
 
 def _ended(text: str, request: ChatRequest, model: Model) -> Completion:
-    """Cut at a stop sequence and at the most tokens."""
+    """Cut at a stop sequence and at the most tokens, which thinking may have used up."""
     for stop in request.stop:
         text = text.partition(stop)[0]
     pieces = tokens.split(text)
     most = min(request.max_tokens or model.output, model.output)
-    if len(pieces) > most:
-        return Completion("".join(pieces[:most]), "length", most)
-    return Completion(text, "stop", len(pieces))
+    thought = min(THOUGHT.get(request.effort, 0), most)
+    left = most - thought
+    if len(pieces) > left:
+        return Completion("".join(pieces[:left]), "length", most, thought=thought)
+    return Completion(text, "stop", thought + len(pieces), thought=thought)
 
 
 def _tool(request: ChatRequest, about: Material) -> Mapping[str, Any] | None:

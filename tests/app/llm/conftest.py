@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.llm.dialect import Dialect
 from app.llm.providers import Provider, make_client
 from app.settings import ProviderName
 from tests.app.llm.stub import Server, serving
@@ -24,6 +25,8 @@ async def backup() -> AsyncIterator[Server]:
         yield running
 
 
+#: As it is lined up for the default model.
+AZURE = Dialect("max_completion_tokens", "none")
 Connect = Callable[..., Provider]
 
 
@@ -32,9 +35,11 @@ async def connect() -> AsyncIterator[Connect]:
     """Makes providers, as `connect(url, name)`, and closes them."""
     made: list[Provider] = []
 
-    def make(url: str, name: ProviderName = "azure-openai", api_key: Any = "none") -> Provider:
+    def make(
+        url: str, name: ProviderName = "azure-openai", api_key: Any = "none", dialect: Dialect = AZURE
+    ) -> Provider:
         client = make_client(f"{url}/openai/v1/", api_key)
-        made.append(Provider(name, "azure.ai.openai", client, "gpt-4o-mini"))
+        made.append(Provider(name, "azure.ai.openai", client, "gpt-5.4-mini", dialect))
         return made[-1]
 
     yield make

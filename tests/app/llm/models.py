@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from app.llm.chat import Answer, Chat
+from app.llm.dialect import OLLAMA, Dialect
 from app.llm.failures import Kind, LLMError
 from app.llm.lineup import Place
 from app.llm.metering import Booking, OverBudget
@@ -62,6 +63,7 @@ class Model:
     """A provider; `plan` says what it does at a time. `calls` are when it was called."""
 
     system, host = "test", "test.example"
+    dialect: Dialect = OLLAMA
 
     def __init__(self, name: str, plan: Callable[[float], Behaviour] = lambda _: GOOD) -> None:
         self.name, self.model, self.plan = name, f"{name}-model", plan

@@ -40,7 +40,7 @@ def completion(text: str = FITS, **more: Any) -> Reply:
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": "gpt-4o-mini-2024-07-18",
+        "model": "gpt-5.4-mini-2026-03-17",
         "usage": more.pop("usage", USAGE),
         "choices": more.pop("choices", [{**choice, **more}]),
     }
@@ -53,7 +53,7 @@ def chunk(text: str = "", finish_reason: str | None = None, **more: Any) -> byte
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
         "created": 1,
-        "model": "gpt-4o-mini-2024-07-18",
+        "model": "gpt-5.4-mini-2026-03-17",
         "choices": [choice],
         **more,
     }

@@ -12,6 +12,7 @@ import pytest
 
 from app.dependency import DependencyError
 from app.llm.chat import Answer, Chat
+from app.llm.dialect import Dialect
 from app.llm.failures import Kind, LLMError
 from app.llm.metering import OverBudget
 from app.llm.providers import FilteredError
@@ -59,6 +60,19 @@ def test_a_failure_costs_what_it_may_have_cost(bad: Behaviour, price: int) -> No
     assert (ledger.reserved[0], ledger.settled[0]) == (WHOLE, price)
     # Where it fails over, the second's answer costs what it counted: 10 and 5.
     assert ledger.settled[1:] == ([15] if LLMError("", "", bad.error or Kind.TIMEOUT).fails_over else [])
+
+
+@pytest.mark.parametrize(("behaviour", "price"), [(GOOD, 15), (HANG, WHOLE + 1000)])
+def test_thinking_is_reserved_and_paid_for(behaviour: Behaviour, price: int) -> None:
+    ledger, thinker = Ledger(), Model("thinker", lambda _: behaviour)
+    thinker.dialect = Dialect("max_completion_tokens", "low", 1000)
+
+    async def main() -> None:
+        with contextlib.suppress(DependencyError):
+            await router(thinker, meter=ledger).complete(PROMPT, MESSAGES)
+
+    virtual.run(main)
+    assert (ledger.reserved[0], ledger.settled[0]) == (WHOLE + 1000, price)
 
 
 def test_an_answer_that_is_held_back_was_paid_for() -> None:

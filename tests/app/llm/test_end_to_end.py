@@ -47,7 +47,7 @@ async def _ask(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
 async def test_the_answer_says_who_gave_it(client: httpx.AsyncClient, server: Server) -> None:
     answer = await _ask(client)
     assert answer.headers["x-llm-provider"] == "azure-openai"
-    assert answer.headers["x-llm-model"] == "gpt-4o-mini-2024-07-18"
+    assert answer.headers["x-llm-model"] == "gpt-5.4-mini-2026-03-17"
     server.script = [error(500)]
     failed_over = await _ask(client)
     assert failed_over.status_code == 200
@@ -116,7 +116,7 @@ async def test_health_tells_of_each_provider_and_fails_with_the_last(
     assert (code, llm["status"]) == (200, "healthy")
     assert llm["providers"][0] == {
         "name": "azure-openai",
-        "model": "gpt-4o-mini",
+        "model": "gpt-5.4-mini",
         "status": "unhealthy",
         "breaker": "closed",
         "httpStatus": 403,

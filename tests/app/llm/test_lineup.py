@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from app.llm.dialect import Dialect
 from app.llm.failures import SkipError
 from app.llm.lineup import line_up
 from app.llm.router import make_router
@@ -14,11 +15,11 @@ from app.settings import LLMSettings, Settings
 
 AZURE = {
     "LLMProvider__AzureOpenAI__Endpoint": "https://oai-agents-dev.openai.azure.com/",
-    "LLMProvider__AzureOpenAI__DeploymentName": "gpt-4o-mini",
+    "LLMProvider__AzureOpenAI__DeploymentName": "gpt-5.4-mini",
 }
 BACKUP = {
     "LLMProvider__Backup__Endpoint": "https://oai-agents-dev-backup.openai.azure.com/",
-    "LLMProvider__Backup__DeploymentName": "gpt-4o-mini",
+    "LLMProvider__Backup__DeploymentName": "gpt-5.4-mini",
 }
 OLLAMA = {"LLMProvider__Ollama__Endpoint": "http://ollama:11434"}
 
@@ -71,9 +72,22 @@ def test_each_has_its_address_its_model_and_its_places(monkeypatch: pytest.Monke
     assert str(primary.provider._client.base_url) == "https://oai-agents-dev.openai.azure.com/openai/v1/"
     assert backup.provider.host == "oai-agents-dev-backup.openai.azure.com"
     assert str(ollama.provider._client.base_url) == "http://ollama:11434/v1/"
-    assert [place.provider.model for place in (primary, ollama)] == ["gpt-4o-mini", "llama3.1"]
+    assert [place.provider.model for place in (primary, ollama)] == ["gpt-5.4-mini", "llama3.1"]
     assert [place.concurrency for place in (primary, backup, ollama)] == [9, 9, 2]
     assert {place.provider._client.max_retries for place in (primary, backup, ollama)} == {0}
+
+
+def test_each_is_spoken_to_as_its_model_and_its_provider_want(monkeypatch: pytest.MonkeyPatch) -> None:
+    thinking = {
+        "LLMProvider__AzureOpenAI__Reasoning__Effort": "low",
+        "LLMProvider__AzureOpenAI__Reasoning__Tokens": "8192",
+    }
+    places = line_up(_settings(monkeypatch, AZURE | BACKUP | OLLAMA | thinking), CREDENTIAL)
+    assert [place.provider.dialect for place in places] == [
+        Dialect("max_completion_tokens", "low", 8192),
+        Dialect("max_completion_tokens"),
+        Dialect("max_tokens"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +103,8 @@ def test_who_is_passed_over_is_said_with_commas_or_in_json(
     ("variables", "named"),
     [
         ({"LLMProvider__ProviderType": "AzureOpenAI"}, "LLMProvider__AzureOpenAI__Endpoint"),
+        (AZURE | {"LLMProvider__AzureOpenAI__Reasoning__Effort": "much"}, "Reasoning.Effort"),
+        (AZURE | {"LLMProvider__AzureOpenAI__Reasoning__Tokens": "100"}, "Reasoning.Effort"),
         (AZURE | {"LLMProvider__Skip": "azure"}, "Skip"),
         (AZURE | {"LLMProvider__Skip": "[azure"}, "Skip"),
         (AZURE | {"LLMProvider__Backup__Endpoint": "https://backup.example"}, "Backup.DeploymentName"),

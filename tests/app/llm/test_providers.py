@@ -11,9 +11,10 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from app.llm.chat import Answer, Chat
+from app.llm.dialect import OLLAMA, Dialect
 from app.llm.failures import Kind, LLMError
 from app.llm.providers import FilteredError
-from tests.app.llm.conftest import Connect
+from tests.app.llm.conftest import AZURE, Connect
 from tests.app.llm.models import FITS, MESSAGES, PROMPT
 from tests.app.llm.stub import (
     END,
@@ -34,13 +35,40 @@ CHAT = Chat.of(PROMPT, MESSAGES)
 
 async def test_it_asks_for_what_the_prompt_says(server: Server, connect: Connect) -> None:
     answer = await connect(server.url).complete(CHAT, 5)
-    assert answer == Answer(FITS, "azure-openai", "gpt-4o-mini-2024-07-18", "chatcmpl-1", "stop", 12, 3)
+    assert answer == Answer(FITS, "azure-openai", "gpt-5.4-mini-2026-03-17", "chatcmpl-1", "stop", 12, 3)
     (request,) = server.requests
-    assert request["model"] == "gpt-4o-mini"
+    assert request["model"] == "gpt-5.4-mini"
     assert request["messages"] == MESSAGES
-    assert (request["temperature"], request["max_tokens"]) == (0.2, 50)
     assert request["response_format"]["json_schema"]["schema"] == PROMPT.meta.output
     assert request["response_format"]["json_schema"]["strict"] is True
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("dialect", "said"),
+    [
+        (OLLAMA, {"temperature": 0.2, "max_tokens": 50}),
+        (Dialect("max_completion_tokens"), {"temperature": 0.2, "max_completion_tokens": 50}),
+        (AZURE, {"reasoning_effort": "none", "max_completion_tokens": 50}),
+        (
+            Dialect("max_completion_tokens", "low", 1000),
+            {"reasoning_effort": "low", "max_completion_tokens": 1050},
+        ),
+    ],
+    ids=["ollama", "no-reasoning", "reasoning-off", "reasoning-on"],
+)
+async def test_each_is_asked_in_its_dialect(
+    server: Server, connect: Connect, dialect: Dialect, said: dict[str, Any], *, stream: bool
+) -> None:
+    provider = connect(server.url, dialect=dialect)
+    if stream:
+        server.script = [events(chunk(FITS), *END)]
+        assert [part async for part in provider.stream(CHAT, 5)]
+    else:
+        await provider.complete(CHAT, 5)
+    (request,) = server.requests
+    names = ("temperature", "reasoning_effort", "max_tokens", "max_completion_tokens")
+    assert {name: request[name] for name in names if name in request} == said
 
 
 @pytest.mark.parametrize(
@@ -143,6 +171,14 @@ async def test_usage_that_is_not_told_is_estimated(server: Server, connect: Conn
     assert answer.completion_tokens > 0
 
 
+async def test_thinking_that_is_not_told_is_paid_for_in_full(server: Server, connect: Connect) -> None:
+    server.script = [completion(usage=None)] * 2
+    plain = await connect(server.url).complete(CHAT, 5)
+    thinking = Dialect("max_completion_tokens", "low", 1000)
+    thought = await connect(server.url, dialect=thinking).complete(CHAT, 5)
+    assert thought.completion_tokens == plain.completion_tokens + 1000
+
+
 async def _stream(server: Server, connect: Connect, *replies: Reply, seconds: float = 5) -> list[Any]:
     server.script = list(replies)
     parts: list[Any] = []
@@ -159,7 +195,7 @@ async def test_a_streamed_answer_comes_in_pieces_and_then_whole(server: Server, 
     first = chunk(choices=[], id="", model="", prompt_filter_results=[])
     *pieces, answer = await _stream(server, connect, events(first, chunk('{"word":'), chunk(' "yes"}'), *END))
     assert pieces == ['{"word":', ' "yes"}']
-    assert answer == Answer(FITS, "azure-openai", "gpt-4o-mini-2024-07-18", "chatcmpl-1", "stop", 12, 3)
+    assert answer == Answer(FITS, "azure-openai", "gpt-5.4-mini-2026-03-17", "chatcmpl-1", "stop", 12, 3)
     assert server.requests[0]["stream_options"] == {"include_usage": True}
 
 

@@ -126,7 +126,7 @@ async def test_a_stream_ends_in_its_completion(server: Server, routed: Routed) -
     server.script = [STREAM]
     *pieces, last = await _parts(routed())
     assert "".join(pieces) == FITS
-    assert last == Completion({"word": "yes"}, "azure-openai", "gpt-4o-mini-2024-07-18", 12, 3)
+    assert last == Completion({"word": "yes"}, "azure-openai", "gpt-5.4-mini-2026-03-17", 12, 3)
 
 
 @pytest.mark.parametrize("fault", [error(429), error(503), RESET, events(ending="reset")])

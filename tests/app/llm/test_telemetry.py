@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY
 
 from app.llm import telemetry
+from app.llm.dialect import Dialect
 from app.llm.failures import ExhaustedError
 from tests.app.llm import virtual
 from tests.app.llm.models import BROKEN, MESSAGES, PROMPT, Behaviour, Model, router
@@ -104,6 +105,16 @@ def test_every_attempt_is_a_span(spans: InMemorySpanExporter) -> None:
     assert (told["agents.llm.provider"], told["agents.llm.attempt"]) == ("good", 2)
     assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (10, 5)
     assert told["gen_ai.response.finish_reasons"] == ("stop",)
+
+
+def test_a_span_says_what_was_asked_for(spans: InMemorySpanExporter) -> None:
+    thinker = Model("thinker")
+    thinker.dialect = Dialect("max_completion_tokens", "low", 1000)
+    _ask(Model("plain"))
+    _ask(thinker)
+    names = ("gen_ai.request.max_tokens", "gen_ai.request.temperature", "agents.llm.reasoning_effort")
+    found = [[_attributes(span).get(name) for name in names] for span in spans.get_finished_spans()]
+    assert found == [[50, 0.2, None], [1050, None, "low"]]
 
 
 def test_nothing_of_what_is_said_is_told(spans: InMemorySpanExporter) -> None:

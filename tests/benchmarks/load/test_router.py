@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI
 
+from app.llm.dialect import OLLAMA
 from app.llm.lineup import Place
 from app.llm.providers import Provider
 from app.llm.router import Router
@@ -34,7 +35,9 @@ async def client(prompt: Prompt) -> AsyncIterator[httpx.AsyncClient]:
     settings = LLMSettings.model_validate(
         {"AzureOpenAI": {"Endpoint": "http://stub", "DeploymentName": "stub"}}
     )
-    router = Router(settings, AGENT, [Place(Provider("azure-openai", "azure.ai.openai", openai, "stub"), 10)])
+    router = Router(
+        settings, AGENT, [Place(Provider("azure-openai", "azure.ai.openai", openai, "stub", OLLAMA), 10)]
+    )
     transport = httpx.ASGITransport(application(handler(router, prompt)))
     async with httpx.AsyncClient(transport=transport, base_url="http://router") as found:
         yield found

@@ -46,7 +46,7 @@ def test_what_is_needed_suffices(rate: float, measured: Measured, one: Execution
     assert found.topics * azure.TOPIC_BYTES.value >= found.events * one.event_bytes
     assert found.queues * azure.QUEUE_MESSAGES.value >= found.messages
     assert found.accounts * azure.ACCOUNT_REQUESTS.value >= 2 * found.messages
-    assert found.quotas * azure.MODEL_TPM_ENTERPRISE.value >= found.quota_minute * 0.999
+    assert found.quotas * azure.MODEL_TPM_MOST.value >= found.quota_minute * 0.999
 
 
 def test_small_numbers_by_hand(measured: Measured, one: Execution, built: Design) -> None:
@@ -87,5 +87,5 @@ def test_more_executions_never_cost_less(
 
 def test_the_model_by_hand(measured: Measured, one: Execution, built: Design) -> None:
     found = cost.monthly(_needs(10, measured, one, built), measured, one)
-    a_thousand = (1000 * 0.15 + 500 * 0.60) / 1000
+    a_thousand = (1000 * 0.75 + 500 * 4.50) / 1000
     assert found["model"] == pytest.approx(10 * 730 * 3.6 * a_thousand)

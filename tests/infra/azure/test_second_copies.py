@@ -87,7 +87,7 @@ def test_the_backup_model_differs_by_its_endpoint_only(in_prod: Declarations) ->
         "accountName": "",
         "properties": one.inputs["properties"],
     }
-    assert one.inputs["deploymentName"] == "gpt-4o-mini"
+    assert one.inputs["deploymentName"] == "gpt-5.4-mini"
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,10 @@ def ready(of: Stack) -> Azure:
             at.format("Compute") + "/usages", {"value": [cores("cores"), cores("standardDADSv5Family")]}
         )
         azure.put(at.format("ContainerService") + "/kubernetesVersions", KUBERNETES)
-        azure.put(at.format("CognitiveServices") + "/models", {"value": [model("gpt-4o-mini", "2024-07-18")]})
-        azure.put(at.format("CognitiveServices") + "/usages", {"value": [tokens("gpt-4o-mini")]})
+        azure.put(
+            at.format("CognitiveServices") + "/models", {"value": [model("gpt-5.4-mini", "2026-03-17")]}
+        )
+        azure.put(at.format("CognitiveServices") + "/usages", {"value": [tokens("gpt-5.4-mini")]})
         azure.put(at.format("Sql") + "/capabilities", sql("GP_Gen5_2", "GP_S_Gen5_1"))
     return azure
 

@@ -15,6 +15,7 @@ import pytest
 from infra.preflight.__main__ import look
 from infra.preflight.arm import Arm, AskError
 from infra.preflight.az import Account
+from infra.preflight.checks import models
 from infra.preflight.report import MISSING, READY, Finding, State, code
 from infra.preflight.stack import Stack
 from infra.preflight.subject import Subject
@@ -30,6 +31,7 @@ from sandbox.azure import (
     resources,
     sql,
 )
+from sandbox.azure.cognitiveservices.lifecycle import CATALOGUE_DAY
 from sandbox.config import SUBSCRIPTION_ID, TENANT_ID
 from tests.infra.preflight.recorded import stack
 from tests.sandbox.served import Served, served
@@ -81,6 +83,12 @@ class Session:
     def look(self, of: Stack) -> list[Finding]:
         account = Account(SUBSCRIPTION_ID, "Agents Sandbox", TENANT_ID, self.client_id, True)
         return look(Subject(of, Arm(self.get), account, domain="azure.test"))
+
+
+@pytest.fixture(autouse=True)
+def on_the_catalogues_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dates on which models end are real ones, and come nearer."""
+    monkeypatch.setattr(models, "_today", lambda: CATALOGUE_DAY)
 
 
 @pytest.fixture
@@ -146,7 +154,7 @@ def test_what_is_too_much_is_found(owner: Session) -> None:
     wanted = stack("prod").settings
     user = wanted.cluster.user.model_copy(update={"maximum": 40})
     cluster = wanted.cluster.model_copy(update={"user": user, "kubernetes_version": "1.99"})
-    model = wanted.model.model_copy(update={"capacity": 5000, "version": "2024-07-18"})
+    model = wanted.model.model_copy(update={"capacity": 5000})
     findings = owner.look(stack("prod", cluster=cluster, model=model))
     lacking = {finding.about for finding in findings if finding.state is State.MISSING}
     assert lacking == {
@@ -156,6 +164,26 @@ def test_what_is_too_much_is_found(owner: Session) -> None:
         "model in westeurope",
         "model in northeurope",
     }
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        (("gpt-4o-mini", "2024-07-18"), "is deprecated: a subscription that has never had it"),
+        (("gpt-35-turbo", "0613"), "was retired on 2025-02-13"),
+        (("gpt-5.4-mini", "2024-07-18"), "is not offered as GlobalStandard"),
+    ],
+    ids=["closed", "retired", "unknown"],
+)
+def test_a_model_that_cannot_be_deployed_is_named_with_one_that_can(
+    owner: Session, version: tuple[str, str], why: str
+) -> None:
+    name, dated = version
+    model = stack("dev").settings.model.model_copy(update={"name": name, "version": dated})
+    (finding,) = [one for one in owner.look(stack("dev", model=model)) if one.about == "model in westeurope"]
+    assert finding.state is State.MISSING
+    assert why in finding.found
+    assert "agents:model.name gpt-5.4" in finding.mend
 
 
 def test_a_deleted_vault_is_recovered_in_its_group_and_in_the_way_elsewhere(owner: Session) -> None:

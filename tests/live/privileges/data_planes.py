@@ -184,7 +184,11 @@ async def _publish(world: World, who: str) -> str:
 @operation("openai.chat", "Azure OpenAI: chat with the model")
 async def _chat(world: World, who: str) -> str:
     token = await world.token(who, "https://cognitiveservices.azure.com")
-    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
+    body = {
+        "model": "gpt-5.4-mini",
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_completion_tokens": 1,
+    }
     answer = await world.http.post(
         f"https://oai-agents-{world.environment}.openai.{world.suffix}/openai/v1/chat/completions",
         headers=bearer(token),

@@ -138,7 +138,7 @@ def test_an_openai_account_through_its_life(cloud: Served) -> None:
     made = accounts.accounts.begin_create(GROUP, "oai-life", body).result()
     deployment = {
         "sku": {"name": "Standard", "capacity": 50},
-        "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-08-06"}},
+        "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}},
     }
     deployed = accounts.deployments.begin_create_or_update(GROUP, "oai-life", "chat", deployment).result()
     assert {limit.key: limit.count for limit in deployed.properties.rate_limits} == {

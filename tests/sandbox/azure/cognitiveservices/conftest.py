@@ -46,7 +46,7 @@ def plane(world: World, serve: Callable[[], None]) -> World:
     world.put(AccountHandler, ACCOUNT, account_body())
     for name, model in (
         ("chat", "gpt-4o"),
-        ("thinker", "o4-mini"),
+        ("thinker", "gpt-5.4-mini"),
         ("words", "text-embedding-3-small"),
         ("old-words", "text-embedding-ada-002"),
     ):

@@ -126,6 +126,45 @@ def test_unknown_models_and_skus_are_refused(world: World) -> None:
         world.put(DeploymentHandler, path, deployment_body(sku="Huge"))
 
 
+def test_a_model_near_its_end_is_kept_from_new_customers(world: World) -> None:
+    world.put(AccountHandler, ACCOUNT, account_body())
+    path = f"{ACCOUNT}/deployments/chat"
+    with pytest.raises(ArmError, match="is in deprecating state and cannot be used for new") as refused:
+        world.put(DeploymentHandler, path, deployment_body("gpt-4o-mini"))
+    assert refused.value.code == "ServiceModelDeprecating"
+    had = world.put(DeploymentHandler, path, deployment_body("gpt-4.1-mini"))
+    had.properties["model"] = {"format": "OpenAI", "name": "gpt-4o-mini", "version": "2024-07-18"}
+    world.store.save(had)
+    world.put(DeploymentHandler, path, deployment_body("gpt-4o-mini", capacity=20))
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/another", deployment_body("gpt-4o-mini"))
+
+
+def test_a_retired_model_is_refused_to_all(world: World) -> None:
+    world.put(AccountHandler, ACCOUNT, account_body())
+    path = f"{ACCOUNT}/deployments/chat"
+    had = world.put(DeploymentHandler, path, deployment_body())
+    had.properties["model"] = {"format": "OpenAI", "name": "gpt-35-turbo", "version": "0613"}
+    world.store.save(had)
+    with pytest.raises(ArmError, match=r"has been deprecated since 02/13/2025 00:00:00\.") as refused:
+        world.put(DeploymentHandler, path, deployment_body("gpt-35-turbo"))
+    assert refused.value.code == "ServiceModelDeprecated"
+
+
+def test_the_catalogue_tells_how_long_a_model_lasts(world: World) -> None:
+    listed = world.operate(AccountHandler, "GET", "/locations/{location}/models", location="westeurope")
+    found = {
+        (entry["model"]["name"], entry["model"]["version"]): (
+            entry["model"]["lifecycleStatus"],
+            entry["model"]["deprecation"]["inference"],
+        )
+        for entry in listed.body["value"]
+    }
+    assert found["gpt-5.4-mini", "2026-03-17"] == ("GenerallyAvailable", "2027-09-21T00:00:00Z")
+    assert found["gpt-4.1-mini", "2025-04-14"] == ("Legacy", "2027-04-14T00:00:00Z")
+    assert found["gpt-4o-mini", "2024-07-18"] == ("Deprecating", "2027-04-14T00:00:00Z")
+    assert found["gpt-35-turbo", "0613"] == ("Deprecated", "2025-02-13T00:00:00Z")
+
+
 def test_quota_is_per_region_model_and_sku(world: World) -> None:
     world.put(AccountHandler, ACCOUNT, account_body())
     world.put(DeploymentHandler, f"{ACCOUNT}/deployments/a", deployment_body(capacity=600))
@@ -133,7 +172,7 @@ def test_quota_is_per_region_model_and_sku(world: World) -> None:
         world.put(DeploymentHandler, f"{ACCOUNT}/deployments/b", deployment_body(capacity=500))
     assert refused.value.code == "InsufficientQuota"
     world.put(DeploymentHandler, f"{ACCOUNT}/deployments/a", deployment_body(capacity=1000))
-    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/b", deployment_body("gpt-4o-mini", capacity=1000))
+    world.put(DeploymentHandler, f"{ACCOUNT}/deployments/b", deployment_body("gpt-4.1-mini", capacity=1000))
     world.put(
         DeploymentHandler, f"{ACCOUNT}/deployments/c", deployment_body(capacity=1000, sku="GlobalStandard")
     )

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 import pytest
@@ -29,9 +29,12 @@ from tests.sandbox.azure.conftest import World
 class FakeOllama(BaseHTTPRequestHandler):
     """Answers with the model it was asked for, whole or as events."""
 
+    asked: ClassVar[list[dict[str, Any]]] = []
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         head = {"id": "o", "created": 1, "model": body["model"]}
+        FakeOllama.asked.append(body)
         text = f"I am {body['model']} at {self.path}"
         if body.get("stream"):
             choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
@@ -93,6 +96,25 @@ def test_it_answers_instead(client: Callable[..., AzureOpenAI], ollama: str) -> 
         assert answer.model == "gpt-4o-2024-11-20"
         stream = azure.chat.completions.create(model="chat", messages=MESSAGES, stream=True)
         assert "".join(c.choices[0].delta.content or "" for c in stream).startswith("I am llama3")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_it_is_asked_in_its_own_words(
+    client: Callable[..., AzureOpenAI], world: World, ollama: str, *, stream: bool
+) -> None:
+    with client(OLLAMA=ollama) as azure:
+        world.put(DeploymentHandler, f"{ACCOUNT}/deployments/thinker", deployment_body("gpt-5.4-mini"))
+        answer: Any = azure.chat.completions.create(
+            model="thinker",
+            messages=MESSAGES,
+            max_completion_tokens=7,
+            reasoning_effort="none",
+            stream=stream,
+        )
+        assert not stream or list(answer)
+    asked = FakeOllama.asked[-1]
+    assert (asked["model"], asked["max_tokens"]) == ("gpt-5.4-mini", 7)
+    assert asked.keys().isdisjoint({"max_completion_tokens", "reasoning_effort"})
 
 
 def test_without_a_name_it_is_asked_for_the_deployments_model(

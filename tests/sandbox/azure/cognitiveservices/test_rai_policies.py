@@ -25,7 +25,7 @@ def policy(*filters: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def deployment(name: str) -> dict[str, Any]:
-    model = {"format": "OpenAI", "name": "gpt-4o-mini"}
+    model = {"format": "OpenAI", "name": "gpt-5.4-mini"}
     return {"sku": {"name": "Standard", "capacity": 1}, "properties": {"model": model, "raiPolicyName": name}}
 
 
