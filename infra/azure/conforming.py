@@ -19,7 +19,7 @@ Look = Callable[[facts.Read, str], facts.Facts]
 
 @dataclass(frozen=True)
 class Copy:
-    """A restored one, and the original that it has to be like; both by resource id.
+    """A restored one by its resource id, and what it has to be like: an original, by id, or facts.
 
     `after` is what makes either what it is: looked at before, they would differ.
     """
@@ -27,7 +27,7 @@ class Copy:
     kind: conformance.Kind
     look: Look
     id: pulumi.Output[str]
-    original: pulumi.Output[str]
+    like: pulumi.Output[str] | facts.Facts
     after: Sequence[pulumi.Resource]
 
 
@@ -40,6 +40,8 @@ def once_conforming(value: pulumi.Output[str], cloud: Cloud, copy: Copy) -> pulu
     if pulumi.runtime.is_dry_run():
         return value
     token = authorization.get_client_token_output().token
+    # Of facts there are only those that matter; an original says all.
+    wanted = copy.like if isinstance(copy.like, dict) else None
 
     def check(known: Sequence[Any]) -> str:
         answer, bearer, original, restored, *_ = known
@@ -47,8 +49,9 @@ def once_conforming(value: pulumi.Output[str], cloud: Cloud, copy: Copy) -> pulu
         def read(path: str, version: str) -> dict[str, Any] | None:
             return resource_manager.read(f"{cloud.resource_manager}{path}?api-version={version}", bearer)
 
-        name = str(restored).rpartition("/")[2]
-        wrong = conformance.deviations(copy.kind, name, copy.look(read, original), copy.look(read, restored))
+        name, found = str(restored).rpartition("/")[2], copy.look(read, restored)
+        expected = copy.look(read, original) if wanted is None else found | wanted
+        wrong = conformance.deviations(copy.kind, name, expected, found)
         if wrong:
             lines = "\n".join(conformance.table(wrong))
             raise pulumi.RunError(
@@ -58,4 +61,5 @@ def once_conforming(value: pulumi.Output[str], cloud: Cloud, copy: Copy) -> pulu
         return str(answer)
 
     made = [one.id for one in copy.after if isinstance(one, pulumi.CustomResource)]
-    return pulumi.Output.all(value, token, copy.original, copy.id, *made).apply(check)
+    original = "" if wanted is not None else copy.like
+    return pulumi.Output.all(value, token, original, copy.id, *made).apply(check)

@@ -25,7 +25,9 @@ _DECIDED_BY_FAILOVERS = ("locations[*].locationName", "locations[*].failoverPrio
 class AccountArgs:
     """`restore`: whose history the account begins with, and up to when; without, it begins empty.
 
-    `paired`: it also lives in the place's paired region, if there is one.
+    `paired`: it also lives in the place's paired region, if there is one. `home`: the region whose Resource
+    Manager it belongs to, where that is not the place's own. A restored account keeps its source's:
+    https://learn.microsoft.com/azure/cosmos-db/restore-account-continuous-backup#restore-arm-template
     """
 
     account: str
@@ -34,6 +36,7 @@ class AccountArgs:
     exposure: Exposure
     paired: bool = True
     restore: cosmosdb.RestoreParametersArgs | None = None
+    home: str | None = None
 
 
 def declare_account(key: str, args: AccountArgs, opts: pulumi.ResourceOptions) -> cosmosdb.DatabaseAccount:
@@ -44,7 +47,7 @@ def declare_account(key: str, args: AccountArgs, opts: pulumi.ResourceOptions) -
         key,
         account_name=args.account,
         resource_group_name=place.resource_group,
-        location=place.location,
+        location=args.home or place.location,
         kind=cosmosdb.DatabaseAccountKind.GLOBAL_DOCUMENT_DB,
         database_account_offer_type=cosmosdb.DatabaseAccountOfferType.STANDARD,
         create_mode=cosmosdb.CreateMode.RESTORE if args.restore else None,

@@ -33,15 +33,16 @@ _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemp
 class RestoredCosmosArgs:
     """`like` is what an account of this environment has, under the restored one's name.
 
-    `source` is the account whose history is looked into, `deleted` the id of the restorable account instead
-    where that one is gone. `original` is what the restored one has to be like before it is used.
+    `source`: the id of the restorable account whose history is looked into; `home` its region, where that is
+    not the place's. `original` is what the restored one has to be like before it is used; without one it is
+    this stack's own data, protected like that, and has to be what the settings say.
     """
 
     like: CosmosArgs
-    original: Cosmos
-    source: cosmosdb.DatabaseAccount
     restore: Restore
-    deleted: str | None = None
+    source: pulumi.Input[str]
+    original: Cosmos | None = None
+    home: str | None = None
 
 
 class RestoredCosmos(pulumi.ComponentResource):
@@ -56,14 +57,22 @@ class RestoredCosmos(pulumi.ComponentResource):
         self, name: str, args: RestoredCosmosArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("agents:azure:RestoredCosmos", name, None, opts)
-        like, place = args.like, args.like.place
+        like, place, restore = args.like, args.like.place, args.restore
         child = pulumi.ResourceOptions(parent=self)
         self.account = declare_account(
             name,
             AccountArgs(
-                like.account, place, like.settings, like.exposure, args.restore.paired, _parameters(args)
+                like.account,
+                place,
+                like.settings,
+                like.exposure,
+                restore.paired,
+                _parameters(args),
+                args.home,
             ),
-            place.restored(self, kept=args.restore.kept, ignore_changes=RESTORE_INPUTS),
+            place.restored(self, kept=restore.kept, ignore_changes=RESTORE_INPUTS)
+            if args.original is not None
+            else place.stateful(self, ignore_changes=RESTORE_INPUTS),
         )
         made = self._bring_settings(name, like, place)
         self.roles = DataRoles(self.account, place.resource_group, DATABASE, prefix=f"{name}-")
@@ -73,15 +82,23 @@ class RestoredCosmos(pulumi.ComponentResource):
         connected = like.exposure.connect(name, place, Service.COSMOS, self.account.id, child)
         logs = diagnose(name, self.account.id, like.workspace_id, child)
         self.endpoint = self.account.document_endpoint
-        if args.restore.adopted:
+        if restore.adopted:
             copy = Copy(
                 "account",
                 lambda read, account: facts.account(read, account, DATABASE),
                 self.account.id,
-                args.original.account.id,
-                after=[*args.original.parts, *self.roles.made, *connected, made, logs],
+                _wanted(like, len(connected)) if args.original is None else args.original.account.id,
+                after=[
+                    *(args.original.parts if args.original is not None else ()),
+                    *self.roles.made,
+                    *connected,
+                    made,
+                    logs,
+                ],
             )
             self.endpoint = once_conforming(self.endpoint, place.cloud, copy)
+        # A lock's scope, which Pulumi has no resource of.
+        self.data = {"cosmos-database": pulumi.Output.concat(self.account.id, "/sqlDatabases/", DATABASE)}
         holds = {like.account: self.account.instance_id}
         self.register_outputs({"endpoint": self.endpoint, "holds": holds})
 
@@ -115,35 +132,56 @@ def restore_accounts(
     args: CosmosArgs,
     restores: Sequence[Restore],
     names: Names,
-    deleted: Mapping[datetime, str],
+    elsewhere: Mapping[datetime, str],
 ) -> Cosmos | RestoredCosmos:
     """Declare every restore of the account; the one that agents use is given back.
 
-    `deleted`: by the moment of a restore, the restorable account that is its source and is gone.
+    `elsewhere`: by the moment of a restore, the restorable account that is its source and is gone, or another
+    stack's.
     """
     used: Cosmos | RestoredCosmos = original
     known: dict[datetime | None, cosmosdb.DatabaseAccount] = {None: original.account}
     for restore in restores:
         like = replace(args, account=names.restored_cosmos(restore.as_of))
+        source = elsewhere.get(restore.as_of) or restorable(
+            args.place.location, known[restore.of].instance_id
+        )
         restored = RestoredCosmos(
-            f"cosmos-{stamp(restore.as_of)}",
-            RestoredCosmosArgs(like, original, known[restore.of], restore, deleted.get(restore.as_of)),
+            f"cosmos-{stamp(restore.as_of)}", RestoredCosmosArgs(like, restore, source, original)
         )
         known[restore.as_of] = restored.account
         used = restored if restore.adopted else used
     return used
 
 
+def restorable(location: str, instance: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The id of what there is to restore from an account, by its region and instance id."""
+    return pulumi.Output.format(
+        "/subscriptions/{0}/providers/Microsoft.DocumentDB/locations/{1}/restorableDatabaseAccounts/{2}",
+        authorization.get_client_config_output().subscription_id,
+        location,
+        instance,
+    )
+
+
+def _wanted(like: CosmosArgs, endpoints: int) -> facts.Facts:
+    """What a restore does not bring, by the settings: there is no original to look at."""
+    return {
+        "publicNetworkAccess": like.exposure.public_network_access,
+        "private endpoints": endpoints,
+        "backup policy": ("Continuous", like.settings.backup),
+        **{
+            f"container {one.name}: {fact}": value
+            for one in containers(like.settings)
+            for fact, value in one.wire().items()
+            if fact in {"partitionKey", "defaultTtl"}
+        },
+    }
+
+
 def _parameters(args: RestoredCosmosArgs) -> cosmosdb.RestoreParametersArgs:
-    subscription = authorization.get_client_config_output().subscription_id
     return cosmosdb.RestoreParametersArgs(
         restore_mode=cosmosdb.RestoreMode.POINT_IN_TIME,
-        restore_source=args.deleted
-        or pulumi.Output.format(
-            "/subscriptions/{0}/providers/Microsoft.DocumentDB/locations/{1}/restorableDatabaseAccounts/{2}",
-            subscription,
-            args.like.place.location,
-            args.source.instance_id,
-        ),
+        restore_source=args.source,
         restore_timestamp_in_utc=written(args.restore.as_of),
     )

@@ -12,10 +12,14 @@ from infra.azure.sql_takeover import Server, make_primary
 
 @dataclass(frozen=True)
 class HomecomingArgs:
-    """`regions` of the Cosmos DB `account`, the one to be written first."""
+    """What fails back: a SQL `server` and a Cosmos DB `account`, each None where it never failed over.
 
-    server: Server
-    account: str
+    `regions` of the account, the one to be written first.
+    """
+
+    resource_group: str
+    server: Server | None
+    account: str | None
     regions: tuple[str, str]
 
 
@@ -27,8 +31,14 @@ class Homecoming(pulumi.ComponentResource):
     def __init__(self, name: str, args: HomecomingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Homecoming", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        make_primary("sql-home", args.server, "", child)
-        account = f"--name {args.account} --resource-group {args.server.resource_group} --only-show-errors"
+        if args.server is not None:
+            make_primary("sql-home", args.server, "", child)
+        if args.account is not None:
+            self._write_first(args, args.account, child)
+        self.register_outputs({})
+
+    def _write_first(self, args: HomecomingArgs, name: str, opts: pulumi.ResourceOptions) -> None:
+        account = f"--name {name} --resource-group {args.resource_group} --only-show-errors"
         first, second = args.regions
         local.Command(
             "cosmos-home",
@@ -38,6 +48,5 @@ class Homecoming(pulumi.ComponentResource):
                 f"| tr -d ' ' | tr '[:upper:]' '[:lower:]')\" = {first} || az cosmosdb "
                 f"failover-priority-change {account} --failover-policies {first}=0 {second}=1 --output none"
             ),
-            opts=child,
+            opts=opts,
         )
-        self.register_outputs({})

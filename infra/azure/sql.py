@@ -18,9 +18,11 @@ from infra.azure.sql_database import (
     RESTORE_INPUTS,
     DatabaseArgs,
     Origin,
+    backup_redundancy,
     declare_database,
     declare_policies,
     point_in_time,
+    sku,
 )
 from infra.azure.sql_server import SqlServer, SqlServerArgs
 from infra.naming import restored_database, stamp
@@ -29,6 +31,8 @@ from infra.settings.restores import Restore
 from infra.settings.sections import SqlSettings
 
 DATABASE = "AgentsDB"
+#: A stamp's own database says in a tag whom it serves: nobody, once it is ready to be fetched.
+SERVES, NOBODY = "serves", "nobody"
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class SqlArgs:
     """`administrator` runs the migrations and lets the agents in as users of the database.
 
     `backup_server`, its administrator (without one, the same) and `failover_group` are used only with a
-    paired region. `origins`: what a restore, by its moment, is made from where that is no database that is
-    there.
+    paired region, and a failover group in the settings. `origin`: what the database begins with.
+    `origins`: what a restore, by its moment, is made from where that is no database that is there.
     """
 
     server: str
@@ -49,6 +53,7 @@ class SqlArgs:
     workspace_id: pulumi.Input[str]
     administrator: Identity
     backup_administrator: Identity | None = None
+    origin: Origin | None = None
     restores: Sequence[Restore] = ()
     origins: Mapping[datetime, Origin] = field(default_factory=dict)
 
@@ -59,7 +64,8 @@ class Sql(pulumi.ComponentResource):
     With a paired region a failover group keeps copies on a server there. `server` is the host that clients
     connect to: the failover group's listener, which follows the primary, or the server's own name. `dialect`
     is what the database speaks in this cloud. Its output `holds` is read back by `infra/stacks/recorded.py`.
-    With a restore adopted, `server` is known once that one is like the original.
+    With a restore adopted, `server` is known once that one is like the original; with an `origin`, once the
+    database is what the settings say.
     """
 
     def __init__(self, name: str, args: SqlArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -79,7 +85,7 @@ class Sql(pulumi.ComponentResource):
                 copied.append(known[restore.as_of])
                 ready = [*ready, *policies]
         self.server = primary.resource.fully_qualified_domain_name
-        if args.place.paired is not None:
+        if args.place.paired is not None and args.settings.failover_group:
             administrator = args.backup_administrator or args.administrator
             backup = self._server(f"{name}-backup", args.backup_server, args.place.paired, administrator)
             self.server = self._failover(primary, backup, copied, ready)
@@ -87,6 +93,9 @@ class Sql(pulumi.ComponentResource):
             restored, after = used
             copy = Copy("database", facts.database, restored.id, original.id, [*parts, *after])
             self.server = once_conforming(self.server, args.place.cloud, copy)
+        elif args.origin is not None:
+            begun = Copy("database", facts.database, original.id, self._wanted(), parts)
+            self.server = once_conforming(self.server, args.place.cloud, begun)
         self.data = {"sql-database": original.id}
         self.dialect = args.place.cloud.sql_dialect
         holds = {
@@ -99,13 +108,25 @@ class Sql(pulumi.ComponentResource):
         self, name: str, primary: SqlServer
     ) -> tuple[sql.Database, Sequence[pulumi.Resource], pulumi.Resource]:
         args, child = self._args, pulumi.ResourceOptions(parent=self)
-        wanted = DatabaseArgs(DATABASE, primary.name, args.place, args.settings)
+        wanted = DatabaseArgs(DATABASE, primary.name, args.place, args.settings, args.origin)
         database = declare_database(
             "database", wanted, args.place.stateful(self, ignore_changes=RESTORE_INPUTS)
         )
         policies = declare_policies("", database, wanted, child)
         logs = diagnose(f"{name}-database", database.id, args.workspace_id, child)
         return database, policies, logs
+
+    def _wanted(self) -> facts.Facts:
+        """What a restore does not bring, by the settings: there is no original to look at."""
+        args = self._args
+        size = sku(args.settings.sku)
+        return {
+            "size": (size.name, size.capacity),
+            "maxSizeBytes": args.settings.max_size_gb * 1024**3,
+            "requestedBackupStorageRedundancy": backup_redundancy(args.place).value,
+            "point-in-time retention": args.settings.point_in_time_days,
+            "server: publicNetworkAccess": args.exposure.public_network_access,
+        }
 
     def _restored(
         self, name: str, primary: SqlServer, restore: Restore, source: sql.Database

@@ -42,13 +42,15 @@ class Origin:
         """Of the database, named as `createMode` is documented:
         https://learn.microsoft.com/rest/api/sql/databases/create-or-update
         """
-        name = (
-            "long_term_retention_backup_resource_id"
-            if self.mode is sql.CreateMode.RESTORE_LONG_TERM_RETENTION_BACKUP
-            else "source_database_id"
-        )
+        name = _SOURCES.get(self.mode, "source_database_id")
         moment = {"restore_point_in_time": written(self.as_of)} if self.as_of else {}
         return {"create_mode": self.mode, name: self.source, **moment}
+
+
+_SOURCES = {
+    sql.CreateMode.RECOVERY: "recoverable_database_id",
+    sql.CreateMode.RESTORE_LONG_TERM_RETENTION_BACKUP: "long_term_retention_backup_resource_id",
+}
 
 
 def point_in_time(source: pulumi.Input[str], as_of: datetime) -> Origin:
@@ -64,6 +66,23 @@ def dropped(source: str, as_of: datetime) -> Origin:
 def long_term_backup(source: str) -> Origin:
     """The rows of a long-term backup."""
     return Origin(sql.CreateMode.RESTORE_LONG_TERM_RETENTION_BACKUP, source)
+
+
+def geo_backup(source: pulumi.Input[str]) -> Origin:
+    """The rows of the newest geo-redundant backup, by the id of its `recoverableDatabases`: on a server in
+    any region, also when the database's own is lost.
+
+    https://learn.microsoft.com/azure/azure-sql/database/recovery-using-backups#geo-restore
+    """
+    return Origin(sql.CreateMode.RECOVERY, source)
+
+
+def copy_of(source: pulumi.Input[str]) -> Origin:
+    """The rows of a database as they are now, on whatever server it is.
+
+    https://learn.microsoft.com/azure/azure-sql/database/database-copy
+    """
+    return Origin(sql.CreateMode.COPY, source)
 
 
 @dataclass(frozen=True)

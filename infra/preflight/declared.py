@@ -35,6 +35,22 @@ def _two_regions(settings: Settings) -> bool:
     return settings.paired_location is not None
 
 
+def _follows(settings: Settings) -> bool:
+    return _two_regions(settings) and settings.sql.failover_group
+
+
+def _alone(settings: Settings) -> bool:
+    return not _follows(settings)
+
+
+def _own_rows(settings: Settings) -> bool:
+    return settings.recovery.sql == "geo-restore"
+
+
+def _own_documents(settings: Settings) -> bool:
+    return settings.recovery.cosmos == "restore"
+
+
 def _replicated(settings: Settings) -> bool:
     return settings.registry.sku == "Premium" and _two_regions(settings)
 
@@ -46,6 +62,10 @@ def _told(settings: Settings) -> bool:
 
 def _long_term(settings: Settings) -> bool:
     return settings.sql.long_term is not None
+
+
+def _own_long_term(settings: Settings) -> bool:
+    return _own_rows(settings) and _long_term(settings)
 
 
 #: Which stacks declare a type: an environment and its stamp are alike but for the data, which a stamp takes
@@ -151,13 +171,14 @@ _TABLE = (
     Declared("Microsoft.Network/virtualNetworks", own=True),
     Declared("Microsoft.OperationalInsights/workspaces", own=True),
     Declared("Microsoft.Resources/resourceGroups"),
-    Declared(_SQL, own=True, paired=True, roles=_ENVIRONMENT),
+    Declared(_SQL, own=True, paired=True, when=_follows, roles=_ENVIRONMENT),
+    Declared(_SQL, own=True, when=_alone, roles=_ENVIRONMENT),
     Declared(f"{_SQL}/auditingSettings", roles=_ENVIRONMENT),
     Declared(f"{_SQL}/databases", own=True, roles=_ENVIRONMENT),
     Declared(f"{_SQL}/databases/backupLongTermRetentionPolicies", when=_long_term, roles=_ENVIRONMENT),
     Declared(f"{_SQL}/databases/backupShortTermRetentionPolicies", roles=_ENVIRONMENT),
     Declared(f"{_SQL}/databases/transparentDataEncryption", roles=_ENVIRONMENT),
-    Declared(f"{_SQL}/failoverGroups", when=_two_regions, roles=_ENVIRONMENT),
+    Declared(f"{_SQL}/failoverGroups", when=_follows, roles=_ENVIRONMENT),
     Declared(f"{_SQL}/firewallRules", when=_open),
     Declared(_STORAGE, own=True, roles=_ALL),
     Declared(f"{_STORAGE}/blobServices", roles=_ALL),
@@ -175,6 +196,15 @@ _TABLE = (
     Declared(f"{_STORAGE}/managementPolicies", roles=_BACKUP),
     # What only a stamp has: it leads its source's name to itself.
     Declared("Microsoft.Resources/deployments", roles=_RECOVERY),
+    # Data that it has for itself. A restored account belongs to the region that its source belongs to.
+    Declared(_COSMOS, origin=True, when=_own_documents, roles=_RECOVERY),
+    Declared(f"{_COSMOS}/sqlRoleDefinitions", when=_own_documents, roles=_RECOVERY),
+    Declared(_SQL, own=True, when=_own_rows, roles=_RECOVERY),
+    Declared(f"{_SQL}/auditingSettings", when=_own_rows, roles=_RECOVERY),
+    Declared(f"{_SQL}/databases", own=True, when=_own_rows, roles=_RECOVERY),
+    Declared(f"{_SQL}/databases/backupLongTermRetentionPolicies", when=_own_long_term, roles=_RECOVERY),
+    Declared(f"{_SQL}/databases/backupShortTermRetentionPolicies", when=_own_rows, roles=_RECOVERY),
+    Declared(f"{_SQL}/databases/transparentDataEncryption", when=_own_rows, roles=_RECOVERY),
 )
 
 _CLUSTER = (

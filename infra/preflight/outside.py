@@ -23,8 +23,14 @@ _BACKUPS = (f"{_SQL}/restorableDroppedDatabases/read", f"{_LONG_TERM}/longTermRe
 
 
 def in_subscription(settings: Settings) -> list[str]:
-    """What is deleted lies in no group, nor do long-term backups. Only an environment restores."""
-    return [*_RESTORES, *_BACKUPS] if settings.role == "environment" else []
+    """What is deleted lies in no group, nor do long-term backups and what accounts are restored from."""
+    match settings.role:
+        case "environment":
+            return [*_RESTORES, *_BACKUPS]
+        case "recovery" if settings.recovery.cosmos == "restore":
+            return [*_RESTORES]
+        case _:
+            return []
 
 
 def in_source(settings: Settings) -> list[str]:
@@ -33,7 +39,7 @@ def in_source(settings: Settings) -> list[str]:
         case "backup":
             return sorted(_copied(private=settings.network.private))
         case "recovery":
-            return sorted(_taken_over(private=settings.network.private))
+            return sorted(_shared(private=settings.network.private) | _rows(settings) | _documents(settings))
         case _:
             return []
 
@@ -52,27 +58,43 @@ def _copied(*, private: bool) -> set[str]:
     return found
 
 
-def _taken_over(*, private: bool) -> set[str]:
-    credentials = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
-    written = (f"{_COSMOS}/sqlRoleAssignments", credentials, *(() if private else (f"{_SQL}/firewallRules",)))
+def _shared(*, private: bool) -> set[str]:
     found = {
         *_ASSIGN,
-        *(f"{type_}/{verb}" for type_ in written for verb in ("read", "write", "delete")),
-        f"{_COSMOS}/read",
-        f"{_COSMOS}/failoverPriorityChange/action",
-        f"{_SQL}/read",
-        f"{_SQL}/failoverGroups/read",
-        *(f"{_SQL}/failoverGroups/{how}/action" for how in _FAILOVERS),
-        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
         "Microsoft.Network/dnsZones/A/read",
         "Microsoft.Network/dnsZones/A/write",
         "Microsoft.Resources/deployments/read",
         "Microsoft.Resources/deployments/write",
         f"{_REGISTRY}/read",
     }
-    if private:
-        found |= {f"{type_}/{_APPROVE}" for type_ in (_COSMOS, _SQL, _REGISTRY)}
-    return found
+    return found | ({f"{_REGISTRY}/{_APPROVE}"} if private else set())
+
+
+def _rows(settings: Settings) -> set[str]:
+    if settings.recovery.sql == "geo-restore":
+        return {f"{_SQL}/recoverableDatabases/read", f"{_SQL}/failoverGroups/read"}
+    private = settings.network.private
+    credentials = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+    written = (credentials, *(() if private else (f"{_SQL}/firewallRules",)))
+    found = {
+        *(f"{type_}/{verb}" for type_ in written for verb in ("read", "write", "delete")),
+        f"{_SQL}/read",
+        f"{_SQL}/failoverGroups/read",
+        *(f"{_SQL}/failoverGroups/{how}/action" for how in _FAILOVERS),
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+    }
+    return found | ({f"{_SQL}/{_APPROVE}"} if private else set())
+
+
+def _documents(settings: Settings) -> set[str]:
+    if settings.recovery.cosmos == "restore":
+        return {f"{_COSMOS}/read"}
+    found = {
+        *(f"{_COSMOS}/sqlRoleAssignments/{verb}" for verb in ("read", "write", "delete")),
+        f"{_COSMOS}/read",
+        f"{_COSMOS}/failoverPriorityChange/action",
+    }
+    return found | ({f"{_COSMOS}/{_APPROVE}"} if settings.network.private else set())
 
 
 #: Planned, forced, and forced only when the plan fails.

@@ -60,9 +60,12 @@ def _restored(before: Sequence[Restore], after: Sequence[Restore]) -> Iterator[s
         old, new = of_service(before, service), of_service(after, service)
         left, used = _used(old), _used(new)
         if left != used:
+            since = f"after {written(left.parts_from(used))}"
+            if stamp := _last(used.stamps or left.stamps):
+                since = f"since {stamp} began to stand in"
             yield (
                 f"Agents move to other data of {_TITLES[service]}: from {left.title} to {used.title}. "
-                f"What was written to {left.title} after {written(left.parts_from(used))} stays behind in it"
+                f"What was written to {left.title} {since} stays behind in it"
             )
         remaining = {restore.as_of for restore in new}
         for restore in old:
@@ -77,13 +80,16 @@ class _Copy:
     """Data of a service, by the moments at which it was copied, and copied again; none for the original."""
 
     moments: tuple[datetime, ...] = ()
+    #: The stamps that it was fetched from.
+    stamps: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, restore: Restore, known: Sequence[Restore]) -> _Copy:
         """`known`: the service's restores, in which a source stands before its copies."""
         source = next((one for one in known if one.as_of == restore.of), None)
-        above = cls.of(source, known[: known.index(source)]).moments if source else ()
-        return cls((*above, restore.as_of))
+        above = cls.of(source, known[: known.index(source)]) if source else cls()
+        fetched = (restore.stamp,) if restore.stamp else ()
+        return cls((*above.moments, restore.as_of), (*above.stamps, *fetched))
 
     @property
     def title(self) -> str:
@@ -91,6 +97,8 @@ class _Copy:
         if not self.moments:
             return "the original"
         *above, own = map(written, self.moments)
+        if self.stamps and not above:
+            return f"the copy as of {own} of what {self.stamps[-1]} had"
         return f"the copy as of {own}" + (f" of the copy as of {above[-1]}" if above else "")
 
     def parts_from(self, other: _Copy) -> datetime:
@@ -99,6 +107,10 @@ class _Copy:
         while self.moments[: shared + 1] == other.moments[: shared + 1]:
             shared += 1
         return min((*self.moments[shared : shared + 1], *other.moments[shared : shared + 1]))
+
+
+def _last(stamps: Sequence[str]) -> str:
+    return stamps[-1] if stamps else ""
 
 
 def _used(restores: Sequence[Restore]) -> _Copy:
@@ -112,8 +124,25 @@ def _stamp(old: Mapping[str, Any], new: Mapping[str, Any], stack: str) -> Iterat
         return
     before, after, source = _recovery(old), _recovery(new), str(new.get("source", "its source"))
     if before.phase != after.phase:
+        own = [_TITLES[one] for one, how in _sources(after).items() if how != "failover"]
         does = _PHASES[after.phase].format(stack=stack, source=source)
+        if after.phase == "returned" and own:
+            does = (
+                f"what {stack} has for itself of {' and '.join(own)} can be fetched by {source} "
+                f"(agents:restores with stamp: {stack}); what failed over is written in its region again"
+            )
         yield f"The stamp's phase goes from {before.phase} to {after.phase}: {does}"
+    for service, how in _sources(after).items():
+        if how != _sources(before)[service] and how != "failover":
+            yield (
+                f"{stack} has data of {_TITLES[service]} for itself ({how}), "
+                + (
+                    f"as of {written(after.as_of)}: what was written later is left out"
+                    if service == "cosmos" and after.as_of
+                    else "from the newest geo-redundant backup: on Azure that is up to an hour old"
+                )
+                + f". What agents write to it is not in {source} until {source} fetches it"
+            )
     if after.acknowledged and not before.acknowledged:
         yield (
             f"{stack} may take over from {source} although {source} still answers "
@@ -121,6 +150,11 @@ def _stamp(old: Mapping[str, Any], new: Mapping[str, Any], stack: str) -> Iterat
         )
     if before.acknowledged and not after.acknowledged:
         yield f"{stack} takes over from {source} only when {source} does not answer any more"
+
+
+def _sources(recovery: RecoverySettings) -> Mapping[Service, str]:
+    """Where a stamp's data comes from."""
+    return {"sql": recovery.sql, "cosmos": recovery.cosmos}
 
 
 def _values(text: str | None) -> dict[str, Any]:

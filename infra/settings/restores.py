@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from infra.settings.sections import Section
-from infra.settings.types import Moment
+from infra.settings.types import EnvironmentName, Moment
 
 Service = Literal["sql", "cosmos"]
 SERVICES: tuple[Service, ...] = ("sql", "cosmos")
@@ -18,7 +18,9 @@ SERVICES: tuple[Service, ...] = ("sql", "cosmos")
 class Restore(Section):
     """The data of `services` as of a moment, beside what there was; UTC, to the second.
 
-    `of` is whose history is looked into: an earlier restore, by its `as_of`, or (None) the original. Agents
+    `of` is whose history is looked into: an earlier restore, by its `as_of`, or (None) the original. With
+    `stamp` it is the data that this stack of role `recovery` has for itself, once its phase is `returned`:
+    SQL whole, as nobody writes it any more. Agents
     use the last restore of a service that is `adopted`. `paired` gives it its second copy, which Azure does
     only once it is there. One that is no longer `kept` is deleted when it leaves the settings; any other
     stays in Azure, whatever becomes of its settings.
@@ -27,6 +29,7 @@ class Restore(Section):
     as_of: Moment
     services: Annotated[tuple[Service, ...], Field(min_length=1)] = SERVICES
     of: Moment | None = None
+    stamp: EnvironmentName | None = None
     adopted: bool = True
     paired: bool = False
     kept: bool = True
@@ -37,6 +40,11 @@ class Restore(Section):
             raise ValueError(
                 f"the restore as of {written(self.as_of)} is adopted and not kept: agents would lose what "
                 "they use. Set adopted to false first"
+            )
+        if self.of is not None and self.stamp is not None:
+            raise ValueError(
+                f"the restore as of {written(self.as_of)} is of {written(self.of)} and of {self.stamp}; it "
+                "can be of one of them. Remove the other"
             )
         return self
 

@@ -232,7 +232,11 @@ class LongTermSettings(Section):
 
 
 class SqlSettings(Section):
-    """Database size and backups. `point_in_time_days` is how far back a restore can go."""
+    """Database size and backups. `point_in_time_days` is how far back a restore can go.
+
+    `failover_group`: with a paired region, a second server there follows. Without it there are geo-redundant
+    backups only, up to an hour old, which a stamp is restored from (`recovery.sql`: `geo-restore`).
+    """
 
     sku: Literal["GP_S_Gen5_1", "GP_S_Gen5_2", "GP_Gen5_2", "GP_Gen5_4", "BC_Gen5_2", "BC_Gen5_4"] = (
         "GP_S_Gen5_1"
@@ -240,6 +244,7 @@ class SqlSettings(Section):
     max_size_gb: Annotated[int, Field(ge=1, le=4096)] = 32
     point_in_time_days: Annotated[int, Field(ge=1, le=35)] = 7
     long_term: LongTermSettings | None = None
+    failover_group: bool = True
 
 
 class StorageSettings(Section):

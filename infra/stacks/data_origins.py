@@ -21,8 +21,8 @@ from infra.stacks.restore_sources import Kind, Source, Sources
 
 @dataclass(frozen=True)
 class Origins:
-    """By a restore's moment, what it is made from where that is not there any more: the id of a restorable
-    account, and the origin of a database.
+    """By a restore's moment, what it is made from where that is not there any more, or another stack's: the
+    id of a restorable account, and the origin of a database.
     """
 
     accounts: Mapping[datetime, str] = field(default_factory=dict)
@@ -58,9 +58,13 @@ def origins(found: Mapping[Any, Source]) -> Origins:
 
 
 def _database(source: Source, as_of: datetime) -> sql_database.Origin:
-    if source.kind is Kind.BACKUP:
-        return sql_database.long_term_backup(source.id)
-    return sql_database.dropped(source.id, as_of)
+    match source.kind:
+        case Kind.BACKUP:
+            return sql_database.long_term_backup(source.id)
+        case Kind.STAMP:
+            return sql_database.copy_of(source.id)
+        case _:
+            return sql_database.dropped(source.id, as_of)
 
 
 def _reader(cloud: Cloud) -> Any:

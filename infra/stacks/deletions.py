@@ -47,6 +47,8 @@ def _takes_up(restore: Restore, one: Recorded, deleted: Sequence[Source], source
     """Whether a restore has the lost data: it will be made from it, or was, by an update that did not end."""
     if one.service not in restore.services or sources.name(one.service, restore.of) != one.name:
         return False
+    if restore.stamp is not None:
+        return False
     held = [source for source in deleted if source.holds(restore.as_of)]
     copy = sources.find(one.service, sources.name(one.service, restore.as_of))
     if copy is None:

@@ -12,7 +12,6 @@ from typing import Any
 import pulumi
 
 from infra.azure.cosmos import CONTAINER
-from infra.azure.cosmos_shared import SharedCosmos, SharedCosmosArgs
 from infra.azure.homecoming import Homecoming, HomecomingArgs
 from infra.azure.identity import ForeignIdentity
 from infra.azure.locks import Locks, LocksArgs
@@ -22,12 +21,13 @@ from infra.azure.traffic import Traffic, TrafficArgs
 from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, read_source
-from infra.stacks import ground, secret_copies, services, takeover
+from infra.stacks import ground, secret_copies, services, stamp_data, takeover
 from infra.stacks.ground import Ground
 from infra.stacks.outputs import outputs_of
 from infra.stacks.republish import Publisher
 from infra.stacks.services import Prompts, Services
 from infra.stacks.source import Owned, Source
+from infra.stacks.stamp_data import StampData
 from infra.stacks.watch import watch
 from infra.stacks.workload import Platform, Workload
 from infra.workload.certificates import Certificate, CertificateArgs
@@ -42,43 +42,45 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     names, zone = Names(settings.environment, settings.suffix), ground.domain_of(settings, cloud)
     source = Source(read_source(settings), cloud)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
-    takeover.check(settings, source, zone)  # likewise
+    restored_from = takeover.check(settings, source, zone)  # likewise
     copied = secret_copies.found(settings, source)
 
     base = ground.lay(settings, names, cloud)
     publisher = Publisher.of(base, prompts, always=True)
     provided = services.provide(base, prompts, publisher.grantees)
     grafana = watch(base, provided.cluster)
-    documents = SharedCosmos(
-        "cosmos",
-        SharedCosmosArgs(
-            account=source.account,
-            resource_group=source.names.resource_group,
-            settings=source.settings.cosmos,
-            endpoint=source.account_endpoint,
-            place=base.place,
-            exposure=base.exposure,
-            agents=base.agents,
-        ),
+    data = stamp_data.declare(base, source, restored_from)
+    Locks(
+        "locks",
+        LocksArgs(base.place, {**data.locked, **provided.storage.data}, after=[provided.storage, *data.own]),
     )
-    Locks("locks", LocksArgs(base.place, provided.storage.data, after=[provided.storage]))
 
-    stamp = Stamp(base, provided, source, documents, publisher, zone)
+    stamp = Stamp(base, provided, source, data, publisher, zone)
     match settings.recovery.phase:
         case "serving":
             secrets = secret_copies.restored(base, provided.vault, source) if copied else None
-            stamp.serve(prompts, stamp.take_over(), secrets)
+            stamp.serve(prompts, stamp.database(), secrets)
         case "drained":
-            stamp.take_over()
+            stamp.database()
         case "returned":
             stamp.give_back()
     return {
         **outputs_of(base, provided, source.names.host(zone)),
         "phase": settings.recovery.phase,
-        "cosmosEndpoint": documents.endpoint,
-        "sqlServer": source.listener,
+        "cosmosEndpoint": data.documents.endpoint,
+        "sqlServer": data.sql.server if data.sql else source.listener,
         "grafanaUrl": grafana.endpoint,
     }
+
+
+@dataclass(frozen=True)
+class Database:
+    """The SQL database that the agents use: where it is, and the name of the identity that lets them in."""
+
+    component: pulumi.Resource
+    server: pulumi.Output[str]
+    name: str
+    administrator: str
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,16 @@ class Stamp:
     base: Ground
     provided: Services
     source: Source
-    documents: SharedCosmos
+    data: StampData
     publisher: Publisher
     zone: str
 
-    def take_over(self) -> SqlTakeover:
-        source = self.source
-        return SqlTakeover(
+    def database(self) -> Database:
+        """Its own, or the one that it makes the source's primary."""
+        source, own = self.source, self.data.sql
+        if own is not None:
+            return Database(own, own.server, own.database, self.base.names.identity("migration"))
+        taken = SqlTakeover(
             "sql",
             SqlTakeoverArgs(
                 server=self._server(source.names.sql_backup),
@@ -105,13 +110,18 @@ class Stamp:
                 planned=self.base.settings.recovery.acknowledged,
             ),
         )
+        return Database(taken, taken.server, source.database, source.names.identity("standby"))
 
-    def give_back(self) -> Homecoming:
-        regions = (self.source.settings.location, self.base.settings.location)
-        server = self._server(self.source.names.sql)
-        return Homecoming("homecoming", HomecomingArgs(server, self.source.account.plain_name, regions))
+    def give_back(self) -> None:
+        """What failed over; the source fetches what is the stamp's own."""
+        recovery, source = self.base.settings.recovery, self.source
+        server = self._server(source.names.sql) if recovery.sql == "failover" else None
+        account = source.account.plain_name if recovery.cosmos == "failover" else None
+        if server is not None or account is not None:
+            regions = (source.settings.location, self.base.settings.location)
+            Homecoming("homecoming", HomecomingArgs(source.names.resource_group, server, account, regions))
 
-    def serve(self, prompts: Prompts, sql: SqlTakeover, secrets: RestoreSecrets | None) -> None:
+    def serve(self, prompts: Prompts, sql: Database, secrets: RestoreSecrets | None) -> None:
         """The agents, under the source's name once they are ready."""
         base, source, settings = self.base, self.source, self.base.settings
         host, registry = source.names.host(self.zone), self._registry()
@@ -126,23 +136,19 @@ class Stamp:
                 oidc_issuer=self.provided.cluster.oidc_issuer,
                 identities=base.identities,
                 rights={agent.key: agent.rights for agent in base.agents},
-                migration=ForeignIdentity(
-                    "migration",
-                    source.names.identity("standby"),
-                    source.names.resource_group,
-                    source.cloud,
-                ),
-                migration_name=source.names.identity("standby"),
+                migration=self.data.administrator
+                or ForeignIdentity("migration", sql.administrator, source.names.resource_group, source.cloud),
+                migration_name=sql.administrator,
                 image=self._image(),
                 dependencies=services.dependencies_of(
                     base,
                     self.provided,
-                    self.documents.endpoint,
-                    SqlDatabase(sql.server, source.database, source.cloud.sql_dialect),
+                    self.data.documents.endpoint,
+                    SqlDatabase(sql.server, sql.name, source.cloud.sql_dialect),
                 ),
-                ready=[self.documents, sql, registry, *self.provided.ready],
+                ready=[self.data.documents, sql.component, registry, *self.provided.ready],
                 kept=[source.names.identity(agent) for agent in source.settings.agents],
-                republish=self.publisher.reads(self.documents.roles, CONTAINER),
+                republish=self.publisher.reads(self.data.documents.roles, CONTAINER),
                 secrets=secrets,
             ),
         )

@@ -30,7 +30,8 @@ def problems_of(restores: Sequence[Restore], sources: Sources, now: datetime) ->
 def lost_sources(
     restores: Sequence[Restore], sources: Sources, now: datetime
 ) -> dict[tuple[Service, datetime], Source]:
-    """Of the restores that are yet to be made, those from something deleted or from a long-term backup."""
+    """Of the restores that are yet to be made, those from something that this environment does not have: what
+    was deleted, a long-term backup, another stack's data."""
     found: dict[tuple[Service, datetime], Source] = {}
     for restore in restores:
         for service in restore.services:
@@ -44,17 +45,23 @@ def lost_sources(
 
 def source_of(service: Service, restore: Restore, sources: Sources, now: datetime) -> Source | None:
     """Whose history holds the moment: what is there before what was deleted, the last deletion first."""
-    known = sources.of(service, sources.name(service, restore.of), now)
+    known = sources.candidates(service, restore, now)
     return next((one for one in known if one.holds(restore.as_of)), None)
 
 
 def _why_not(service: Service, restore: Restore, sources: Sources, now: datetime) -> str:
     name = sources.name(service, restore.of)
-    known = sources.of(service, name, now)
+    known = sources.candidates(service, restore, now)
     if any(one.holds(restore.as_of) for one in known):
         return ""
     if known:
         return "; ".join(one.window for one in known)
+    if restore.stamp is not None:
+        return (
+            f"{restore.stamp} has no {'database' if service == 'sql' else 'account'} for itself that is "
+            "ready to be fetched. Let its agents go first: pulumi config set --stack "
+            f"{restore.stamp} --path agents:recovery.phase drained, pulumi up, then the same with returned"
+        )
     if restore.of is not None and not sources.done(service, restore.of):
         return f"its source, as of {written(restore.of)}, is not restored yet; run pulumi up for that first"
     kind = "database" if service == "sql" else "account"

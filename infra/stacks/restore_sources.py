@@ -12,8 +12,9 @@ from enum import Enum
 from typing import Any
 
 from infra.azure import sql
+from infra.azure.sql import NOBODY, SERVES
 from infra.naming import Names, restored_database
-from infra.settings.restores import Service, written
+from infra.settings.restores import Restore, Service, written
 
 _COSMOS, _SQL = "2024-08-15", "2023-08-01"
 #: A path below the subscription and the version of its API -> what is there, or None.
@@ -24,6 +25,7 @@ class Kind(Enum):
     """What a source is, in words: Azure restores from each in another way."""
 
     THERE = "there"
+    STAMP = "another stack's"
     DELETED = "deleted"
     BACKUP = "long-term backup"
 
@@ -103,6 +105,39 @@ class Sources:
         order = list(Kind)
         return sorted(found, key=lambda one: (order.index(one.kind), -one.last.timestamp()))
 
+    def candidates(self, service: Service, restore: Restore, now: datetime) -> list[Source]:
+        """What a restore can be made from."""
+        if restore.stamp is None:
+            return self.of(service, self.name(service, restore.of), now)
+        names = Names(restore.stamp, self._names.suffix)
+        if service == "sql":
+            return list(self._stamps_database(names, restore.stamp, now))
+        return list(self._stamps_accounts(names.cosmos, now))
+
+    def _stamps_database(self, names: Names, stamp: str, now: datetime) -> Iterator[Source]:
+        """Copied as it is, so only when nobody writes it any more, and as of any moment since it was made."""
+        group = f"resourceGroups/{names.resource_group}/providers"
+        found = self._read(f"{group}/Microsoft.Sql/servers/{names.sql}/databases/{sql.DATABASE}", _SQL)
+        if found is not None and (found.get("tags") or {}).get(SERVES) == NOBODY:
+            title = f"database {sql.DATABASE} of {stamp}"
+            made = _time(found["properties"]["creationDate"])
+            yield Source(Kind.STAMP, title, str(found["id"]), made, now)
+
+    def _stamps_accounts(self, name: str, now: datetime) -> Iterator[Source]:
+        """From when on it is in this environment's region: there, a backup of it lies."""
+        for one in self._restorables(name):
+            stays = [
+                stay
+                for stay in one["properties"].get("restorableLocations") or ()
+                if plain_region(stay["locationName"]) == self._location
+            ]
+            for stay in stays:
+                first = max(_time(stay["creationTime"]), _time(one["properties"]["oldestRestorableTime"]))
+                end = stay.get("deletionTime") or one["properties"].get("deletionTime")
+                last = _time(end) if end else now
+                instance = str(one["name"]).lower()
+                yield Source(Kind.STAMP, f"account {name}", str(one["id"]), first, last, instance)
+
     def _databases(self, name: str, there: dict[str, Any] | None, now: datetime) -> Iterator[Source]:
         title = f"database {name}"
         first = there["properties"].get("earliestRestoreDate") if there else None
@@ -123,11 +158,8 @@ class Sources:
 
     def _accounts(self, name: str, there: dict[str, Any] | None, now: datetime) -> Iterator[Source]:
         alive = str(there["properties"].get("instanceId", "")).lower() if there else None
-        located = f"providers/Microsoft.DocumentDB/locations/{self._location}/restorableDatabaseAccounts"
-        for one in self._list(located, _COSMOS):
+        for one in self._restorables(name):
             known, instance = one["properties"], str(one["name"]).lower()
-            if known["accountName"].lower() != name.lower() or not known.get("oldestRestorableTime"):
-                continue
             first, deleted = _time(known["oldestRestorableTime"]), known.get("deletionTime")
             title = f"account {name}"
             if deleted:
@@ -135,8 +167,23 @@ class Sources:
             elif instance == alive:
                 yield Source(Kind.THERE, title, str(one["id"]), first, now, instance)
 
+    def _restorables(self, name: str) -> list[dict[str, Any]]:
+        """Accounts of that name that belong to this region's Resource Manager, alive or deleted."""
+        located = f"providers/Microsoft.DocumentDB/locations/{self._location}/restorableDatabaseAccounts"
+        return [
+            one
+            for one in self._list(located, _COSMOS)
+            if one["properties"]["accountName"].lower() == name.lower()
+            and one["properties"].get("oldestRestorableTime")
+        ]
+
     def _list(self, path: str, version: str) -> list[dict[str, Any]]:
         return list((self._read(path, version) or {}).get("value") or ())
+
+
+def plain_region(name: str) -> str:
+    """`West Europe`, as people and Azure's answers have it, as settings do."""
+    return "".join(name.lower().split())
 
 
 def _up(moment: datetime) -> datetime:

@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 from urllib.error import HTTPError, URLError
 
 import pulumi
@@ -22,10 +21,12 @@ from infra.azure.dns import relative_name
 from infra.azure.resource_manager import Read
 from infra.azure.traffic import SERVED_BY
 from infra.settings import Settings, SettingsError
+from infra.settings.restores import SERVICES, Service
+from infra.stacks import stamp_sources
 from infra.stacks.source import Source
 
 _TRIES, _SECONDS = 3, 3
-_COSMOS, _DNS, _IDENTITY, _SQL = "2024-08-15", "2018-05-01", "2023-01-31", "2023-08-01"
+_DNS = "2018-05-01"
 #: A URL -> what answered there in a way that only something alive answers, or None.
 Ask = Callable[[str], str | None]
 
@@ -38,16 +39,22 @@ class World:
     ask: Ask
 
 
-def check(settings: Settings, source: Source, zone: str) -> None:
-    """Raises SettingsError for what cannot be, or must not be without being acknowledged."""
+def check(settings: Settings, source: Source, zone: str) -> tuple[str, str]:
+    """Raises SettingsError for what cannot be, or must not be without being acknowledged.
+
+    The result is the region and the instance id of the account that the stamp's own is restored from; empty
+    texts where it has none of its own.
+    """
     world = World(resource_manager.reader(source.cloud), answer_of)
     problems = problems_of(settings, source, zone, world)
     if not problems:
-        return
+        restores = settings.recovery.cosmos == "restore"
+        return stamp_sources.restore_source(settings, source, world.read) if restores else ("", "")
     text = "\n".join([f"{settings.environment} cannot stand in for {settings.source}:", *problems])
     if not pulumi.runtime.is_dry_run():
         raise SettingsError(text)
     pulumi.log.warn(f"{text}\nThis is a preview; an update would be refused.")
+    return "", ""
 
 
 def problems_of(settings: Settings, source: Source, zone: str, world: World) -> list[str]:
@@ -56,7 +63,7 @@ def problems_of(settings: Settings, source: Source, zone: str, world: World) -> 
     # What is missing is not asked for, and nobody takes over on the way back.
     if found or settings.recovery.phase != "serving":
         return found
-    found += _missing(settings, source, world.read)
+    found += stamp_sources.problems_of(settings, source, world.read)
     if not found and not settings.recovery.acknowledged and not serves(settings, source, zone, world.read):
         found += _healthy(settings, source, zone, world.ask)
     return found
@@ -96,14 +103,23 @@ def _misplaced(settings: Settings, source: Source) -> Iterable[str]:
     if own == source.settings.location:
         yield f"  - both are in {own}, which is lost with either: set azure-native:location to another region"
         return
+    if second is None:
+        yield (
+            f"  - {settings.source} has no second region (agents:paired_location in {file}), so nothing of "
+            f"its documents is in {own}. {stamp_sources.NO_WAY}. Once it is back: let {settings.source} have "
+            f"copies in {own}"
+        )
+        return
     if own != second:
         yield (
-            f"  - it is in {own}, and the second copies of {settings.source} are in {second or 'no region'} "
-            f"(agents:paired_location in {file}): set azure-native:location to {second or 'theirs'}, or let "
+            f"  - it is in {own}, and the second copies of {settings.source} are in {second} "
+            f"(agents:paired_location in {file}): set azure-native:location to {second}, or let "
             f"{settings.source} have copies in {own}"
         )
         return
     for service in source.unpaired():
+        if _restores(settings, service):
+            continue
         yield (
             f"  - the copy of {service} that {settings.source} uses was restored, and has no second one in "
             f"{own}: set paired in agents:restores of {file} and update {settings.source}"
@@ -118,38 +134,10 @@ def _misplaced(settings: Settings, source: Source) -> Iterable[str]:
         yield f"  - agents:domain is {settings.domain}, and in {file} {theirs}: remove it here"
 
 
-def _missing(settings: Settings, source: Source, read: Read) -> Iterable[str]:
-    """What the stamp stands on and is not there."""
-    names, remedy = source.names, f"update {settings.source} with agents:paired_location while it is whole"
-    group = f"resourceGroups/{names.resource_group}/providers"
-    needed = [
-        (
-            f"failover group {names.failover_group} at server {names.sql_backup}",
-            f"Microsoft.Sql/servers/{names.sql_backup}/failoverGroups/{names.failover_group}",
-            _SQL,
-        ),
-        (
-            f"identity {names.identity('standby')}",
-            f"Microsoft.ManagedIdentity/userAssignedIdentities/{names.identity('standby')}",
-            _IDENTITY,
-        ),
-    ]
-    for title, path, version in needed:
-        if read(f"{group}/{path}", version) is None:
-            yield f"  - there is no {title} that whoever deploys may read: {remedy}"
-    account = source.account.plain_name
-    found = read(f"{group}/Microsoft.DocumentDB/databaseAccounts/{account}", _COSMOS)
-    regions = ["".join(str(one["locationName"]).lower().split()) for one in _locations(found)]
-    if settings.location not in regions:
-        there = (
-            f"account {account} is in {', '.join(regions)}" if regions else f"there is no account {account}"
-        )
-        yield f"  - {there}, not in {settings.location}: {remedy}"
-
-
-def _locations(account: dict[str, Any] | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = ((account or {}).get("properties") or {}).get("locations") or []
-    return found
+def _restores(settings: Settings, service: Service) -> bool:
+    """Whether the stamp has the service's data for itself, from a backup."""
+    how = {"sql": settings.recovery.sql, "cosmos": settings.recovery.cosmos}
+    return how[service] != "failover"
 
 
 def _healthy(settings: Settings, source: Source, zone: str, ask: Ask) -> Iterable[str]:
@@ -158,8 +146,10 @@ def _healthy(settings: Settings, source: Source, zone: str, ask: Ask) -> Iterabl
     with ThreadPoolExecutor(max_workers=len(urls)) as pool:
         answers = [one for one in pool.map(ask, urls) if one is not None]
     if answers:
+        own = [service for service in SERVICES if _restores(settings, service)]
+        parted = f", and each would write a {' and a '.join(own)} of its own from then on" if own else ""
         yield (
             f"  - {settings.source} is up: {'; '.join(answers)}. Two of them would split what is asked and "
-            "what happens. If it is to be taken over from all the same: pulumi config set --stack "
+            f"what happens{parted}. If it is to be taken over from all the same: pulumi config set --stack "
             f"{settings.environment} --path agents:recovery.acknowledged true"
         )

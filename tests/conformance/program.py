@@ -173,9 +173,12 @@ def record(
         patch("infra.azure.soft_deleted.read", return_value=None),
         patch("infra.azure.budget.this_month", return_value=date(2026, 11, 1)),
         # A stamp's source is there, and silent.
-        patch("infra.stacks.takeover.check"),
+        patch("infra.stacks.takeover.check", return_value=("westeurope", _SUBSCRIPTION)),
         patch("infra.stacks.secret_copies.missing_of", return_value=[] if backup else ["vault"]),
         patch("infra.azure.resource_manager.reader"),
+        # What was restored is looked at through a real engine: tests/infra/recovery.
+        patch("infra.azure.conforming.resource_manager.read", return_value=None),
+        patch("infra.azure.conforming.conformance.deviations", return_value=[]),
         patch("infra.azure.identity.read", return_value={"properties": {"clientId": _SUBSCRIPTION}}),
     ):
         wanted = settings.read(stack)

@@ -75,6 +75,29 @@ def test_defaults_are_the_smallest_honest_size() -> None:
         ),
         ({"agents": json.dumps({})}, "agents:agents is {}"),
         (
+            {"recovery": json.dumps({"cosmos": "restore"})},
+            "agents:recovery: cosmos is restore, and as_of does not say what the documents must be as of",
+        ),
+        (
+            {"recovery": json.dumps({"as_of": "2026-11-28T09:59:30Z"})},
+            "agents:recovery: as_of is the moment of cosmos: restore",
+        ),
+        (
+            {
+                "restores": json.dumps(
+                    [{"as_of": f"2026-11-28T{hour}:00:00Z"} for hour in ("09", "10")]
+                    + [
+                        {
+                            "as_of": "2026-11-28T11:00:00Z",
+                            "of": "2026-11-28T09:00:00Z",
+                            "stamp": "prod-dr",
+                        }
+                    ]
+                )
+            },
+            "is of 2026-11-28T09:00:00Z and of prod-dr; it can be of one of them",
+        ),
+        (
             {"cluster": json.dumps({"tire": "Free"})},
             "agents:cluster.tire is not a setting. Did you mean tier?",
         ),

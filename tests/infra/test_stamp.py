@@ -15,8 +15,13 @@ from pydantic import SecretStr
 
 from infra import settings
 from infra.azure.roles import Role
+from infra.preflight.declared import declared
+from infra.preflight.outside import in_source, in_subscription
+from infra.preflight.stack import read
 from infra.settings import Settings
+from infra.settings.recovery import RecoverySettings
 from tests.conformance.bicep import ROOT
+from tests.conformance.judged import judge_of
 from tests.conformance.program import Recorder, record
 
 pytestmark = pytest.mark.slow
@@ -53,6 +58,15 @@ def of_components(found: Recorder) -> set[str]:
     return {urn.split("::")[2].rpartition("$")[2] for urn in found.by_urn}
 
 
+def migration(found: Recorder) -> dict[str, Any]:
+    """What its Job is told."""
+    (job,) = [
+        inputs for kind, name, inputs in found.registered if kind.endswith(":Job") and name == "migration"
+    ]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return {one["name"]: one.get("value") for one in container["env"]}
+
+
 def test_it_adds_to_its_source_and_has_the_rest_for_itself() -> None:
     groups: dict[str, set[str]] = {}
     for kind, _, inputs in stamp().registered:
@@ -78,11 +92,7 @@ def test_the_database_fails_over_by_force_unless_the_source_is_known_to_answer()
 
 
 def test_the_sources_users_stay_in_the_database() -> None:
-    (job,) = [
-        inputs for kind, name, inputs in stamp().registered if kind.endswith(":Job") and name == "migration"
-    ]
-    (container,) = job["spec"]["template"]["spec"]["containers"]
-    told = {one["name"]: one.get("value") for one in container["env"]}
+    told = migration(stamp())
     assert told["Sql__User"] == "id-standby-agents-prod"
     assert "id-devops-agents-prod" in told["Sql__Kept"]
     assert "id-devops-agents-prod-dr" in told["Sql__Users"]
@@ -108,6 +118,92 @@ def test_returned_the_data_goes_back_without_loss() -> None:
     assert "data-loss" not in found["sql-home"]
     assert "--try-planned" not in found["sql-home"]
     assert found["cosmos-home"].endswith("--failover-policies westeurope=0 northeurope=1 --output none")
+
+
+OWN: dict[str, Any] = {"sql": "geo-restore", "cosmos": "restore", "as_of": "2026-11-28T09:59:30Z"}
+ACCOUNT, DATABASE = "azure-native:cosmosdb:DatabaseAccount", "azure-native:sql:Database"
+
+
+def one(found: Recorder, kind: str) -> dict[str, Any]:
+    (inputs,) = [inputs for typ, _, inputs in found.registered if typ == kind]
+    return inputs
+
+
+def test_a_database_of_its_own_begins_with_the_geo_redundant_backup() -> None:
+    found = stamp(sql="geo-restore")
+    database = one(found, DATABASE)
+    assert (database["createMode"], database["serverName"]) == ("Recovery", "sql-agents-prod-dr")
+    assert database["recoverableDatabaseId"].endswith(
+        "/rg-agents-prod/providers/Microsoft.Sql/servers/sql-agents-prod/recoverableDatabases/AgentsDB"
+    )
+    assert database["requestedBackupStorageRedundancy"] == "GeoZone"
+    assert not commands(found)
+    told = migration(found)
+    assert told["Sql__User"] == "id-migration-agents-prod-dr"
+    assert told["Sql__Database"] == "AgentsDB"
+    # They are in what was restored, and come back with it.
+    assert "id-devops-agents-prod" in told["Sql__Kept"]
+
+
+def test_an_account_of_its_own_is_the_sources_as_of_then_and_closed() -> None:
+    account = one(stamp(**OWN), ACCOUNT)
+    assert account["accountName"] == "cosmos-agents-prod-dr"
+    assert account["restoreParameters"]["restoreTimestampInUtc"] == "2026-11-28T09:59:30Z"
+    assert (
+        "/locations/westeurope/restorableDatabaseAccounts/" in account["restoreParameters"]["restoreSource"]
+    )
+    # Cosmos DB takes a restore only where the source belongs, and puts it where `locations` says.
+    assert account["location"] == "westeurope"
+    assert [place["locationName"] for place in account["locations"]] == ["northeurope"]
+    assert account["publicNetworkAccess"] == "Disabled"
+
+
+def test_its_own_data_is_kept_and_ready_to_be_fetched_when_nobody_writes_it() -> None:
+    serving, returned = stamp(**OWN), stamp(**OWN, phase="returned")
+    assert (one(serving, DATABASE)["tags"]["serves"], one(returned, DATABASE)["tags"]["serves"]) == (
+        "prod-dr",
+        "nobody",
+    )
+    assert [place["locationName"] for place in one(returned, ACCOUNT)["locations"]] == [
+        "northeurope",
+        "westeurope",
+    ]
+    # Azure takes a new region only when nothing else changes.
+    before, after = ({**one(found, ACCOUNT), "locations": None} for found in (serving, returned))
+    assert before == after
+    assert not commands(returned)
+    locked = {name for kind, name, _ in serving.registered if kind.endswith(":ManagementLockByScope")}
+    assert locked == {"cosmos-database", "sql-database", "dead-letters"}
+
+
+def test_only_what_failed_over_fails_back() -> None:
+    assert commands(stamp(sql="geo-restore", phase="returned")).keys() == {"cosmos-home"}
+    assert commands(stamp(**{**OWN, "sql": "failover"}, phase="returned")).keys() == {"sql-home"}
+
+
+def test_every_body_of_a_stamp_with_its_own_data_is_right() -> None:
+    found = {item.name: judge_of(item.row).problems(item.body) for item in stamp(**OWN).declared}
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_the_pre_flight_knows_what_a_stamp_with_its_own_data_has() -> None:
+    made: dict[str, set[str]] = {}
+    for item in stamp(**OWN).declared:
+        region = str(item.inputs.get("location", "global")).lower()
+        made.setdefault(item.row.type, set()).update({region} - {"global"})
+    dr = read(ROOT, "prod-dr").settings
+    own = dr.model_copy(update={"recovery": RecoverySettings.model_validate(OWN)})
+    known = {one.type: set(one.regions(own)) for one in declared(own)}
+    assert {type_: regions for type_, regions in known.items() if "Sql" in type_ or "Document" in type_} == {
+        type_: regions for type_, regions in made.items() if "Sql" in type_ or "Document" in type_
+    }
+    restoring = "Microsoft.DocumentDB/locations/restorableDatabaseAccounts/restore/action"
+    assert restoring in in_subscription(own)
+    assert restoring not in in_subscription(dr)
+    # Nothing of the source's data is written.
+    wanted = in_source(own)
+    assert "Microsoft.Sql/servers/recoverableDatabases/read" in wanted
+    assert not [action for action in wanted if "failover/" in action or "sqlRoleAssignments" in action]
 
 
 def test_images_of_the_backup_stack_can_be_pulled_instead() -> None:

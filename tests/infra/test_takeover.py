@@ -170,7 +170,8 @@ def test_a_source_without_copies_is_refused_wherever_the_stamp_is(project: Path)
     write(project, {"agents:paired_location": None})
     own = {"role": "recovery", "source": "prod", "location": "northeurope"}
     (problem,) = problems(project, parse(own, "prod-dr", project))
-    assert "second copies of prod are in no region" in problem
+    assert "prod has no second region (agents:paired_location in Pulumi.prod.yaml)" in problem
+    assert "Azure restores an account only into a region in which it was at that moment" in problem
 
 
 def test_a_restored_copy_without_a_second_one_is_refused(project: Path) -> None:

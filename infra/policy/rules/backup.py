@@ -119,9 +119,12 @@ def _undeletable(service: Resource) -> Faults:
     production=True,
 )
 def production_cosmos_is_in_two_regions(account: Resource) -> Faults:
-    """In production Cosmos DB has a copy in a second region and fails over to it by itself."""
+    """In production Cosmos DB has a copy in a second region and fails over to it by itself.
+
+    One that was restored in another region than it belongs to stands in for that region while it is lost.
+    """
     locations = account.get("locations")
-    if locations is not UNKNOWN and len(locations or []) < 2:
+    if locations is not UNKNOWN and len(locations or []) < 2 and not _stands_in(account):
         yield f"it is in {len(locations or [])} region"
     yield from require(account, "enableAutomaticFailover", True)
 
@@ -132,16 +135,28 @@ def production_cosmos_is_in_two_regions(account: Resource) -> Faults:
     production=True,
 )
 def production_sql_fails_over(stack: Stack) -> StackFaults:
-    """In production every server that has databases is in a failover group."""
+    """In production every server that has databases is in a failover group.
+
+    One whose databases were geo-restored stands in for a server in a region that is lost.
+    """
     groups = stack.of("azure-native:sql:FailoverGroup")
     for server in stack.of("azure-native:sql:Server"):
-        has_data = any(database.refers_to(server, "serverName") for database in stack.of(_DATABASE))
+        databases = [one for one in stack.of(_DATABASE) if one.refers_to(server, "serverName")]
+        has_data = any(one.get("createMode") != "Recovery" for one in databases)
         grouped = any(
             group.refers_to(server, "serverName") or group.refers_to(server, "partnerServers")
             for group in groups
         )
         if has_data and not grouped:
             yield server, "it is in no failover group"
+
+
+def _stands_in(account: Resource) -> bool:
+    places = account.get("locations") or [{}]
+    return bool(
+        account.get("createMode") == "Restore"
+        and places[0].get("locationName") not in {UNKNOWN, account.get("location")}
+    )
 
 
 def _belongs(policy: Resource, database: Resource) -> bool:

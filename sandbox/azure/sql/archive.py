@@ -43,7 +43,7 @@ async def complete(instance: Instance) -> None:
 
 
 def newest(archive: Path) -> float | None:
-    """When the newest segment was archived (seconds since 1970); None when there is none.
+    """When the newest archived segment was last written (seconds since 1970); None when there is none.
 
     What was committed before that is in the archive.
     """

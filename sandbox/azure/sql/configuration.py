@@ -77,9 +77,13 @@ class Configuration:
 
     def _archive(self) -> str:
         """Compressed, and renamed when it is safely on disk: a file there is whole. An archived segment keeps
-        the time of its archiving as its own."""
+        the time at which it was last written: what was committed later is not in it, though it may have been
+        committed before the segment was archived."""
         place = f'"{self.archive}/%f'
-        return f'gzip -1 -n <"%p" >{place}.part" && sync {place}.part" && mv {place}.part" {place}.gz"'
+        return (
+            f'gzip -1 -n <"%p" >{place}.part" && touch -r "%p" {place}.part" && sync {place}.part" '
+            f'&& mv {place}.part" {place}.gz"'
+        )
 
 
 #: The socket lies in a folder that only root (the gateway, which has checked a token by then) and

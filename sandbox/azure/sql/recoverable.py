@@ -69,7 +69,8 @@ def last_backup(services: Services, database: Resource) -> float | None:
     if resource is None:
         return None
     created, end = retention.seconds(database.properties["creationDate"]), reach.newest(services, resource)
-    known = [one.ended for one in backups.taken(server.backups) if one.ended <= end]
+    # What was committed while a backup was taken may be in the log after it only.
+    known = [one.began for one in backups.taken(server.backups) if one.ended <= end]
     logged = archive.newest(server.archive)
     newest = max((*known, *([min(logged, end)] if logged is not None else [])), default=None)
     return newest if known and newest is not None and newest >= created else None

@@ -126,8 +126,15 @@ BREACHES: dict[str, list[Change]] = {
     "production-cosmos-is-in-two-regions": [
         without("cosmos", "locations.1"),
         changed("cosmos", "enableAutomaticFailover", False),
+        # Restored where it belongs, it stands in for nothing.
+        both(without("cosmos", "locations.1"), changed("cosmos", "createMode", "Restore")),
+        # Elsewhere, but made anew.
+        both(without("cosmos", "locations.1"), changed("cosmos", "location", "northeurope")),
     ],
-    "production-sql-fails-over": [removed("failover")],
+    "production-sql-fails-over": [
+        removed("failover"),
+        both(removed("failover"), changed("database", "createMode", "PointInTimeRestore")),
+    ],
     # lifecycle
     "production-data-is-protected": [
         unprotected(name)

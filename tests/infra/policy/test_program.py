@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from infra.policy.model import UNKNOWN, Resource, Stack, without_version
+from tests.conformance.bicep import ROOT
 from tests.conformance.program import record
 from tests.infra.graph.record import STACKS
 from tests.infra.policy.test_rules import faults
@@ -15,7 +18,7 @@ from tests.infra.policy.test_rules import faults
 pytestmark = pytest.mark.slow
 
 
-def declared(stack: str) -> Stack:
+def declared(stack: str, root: Path = ROOT) -> Stack:
     """What the program declares, with the ids and names that Azure would give."""
     protected = set()
 
@@ -31,7 +34,7 @@ def declared(stack: str) -> Stack:
                 _known(inputs),
                 (kind, name) in protected,
             )
-            for kind, name, inputs in record(stack, transformation=look).registered
+            for kind, name, inputs in record(stack, root=root, transformation=look).registered
         )
     )
 
@@ -48,3 +51,14 @@ def _known(value: Any) -> Any:
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_program_keeps_all_rules(stack: str) -> None:
     assert faults(declared(stack)) == {}
+
+
+def test_a_stamp_with_data_of_its_own_keeps_all_rules(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.prod-dr.yaml").read_text())
+    config["config"]["agents:recovery"] = {
+        "sql": "geo-restore",
+        "cosmos": "restore",
+        "as_of": "2026-11-28T09:59:30Z",
+    }
+    (tmp_path / "Pulumi.prod-dr.yaml").write_text(yaml.safe_dump(config))
+    assert faults(declared("prod-dr", tmp_path)) == {}

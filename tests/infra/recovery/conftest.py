@@ -29,8 +29,9 @@ from sandbox.engine.azure_native.provider import AzureNative
 from sandbox.toolchain.toolchain import Toolchain
 from tests.infra.engine import mark_engine, project, pulumi_path
 from tests.infra.recovery.stack import Stack
+from tests.infra.recovery.stamp import Stamp
 from tests.sandbox.azure import fakes
-from tests.sandbox.engine.conftest import Project
+from tests.sandbox.engine.conftest import Project, made_project
 from tests.sandbox.served import Served, served
 
 __all__ = ["project", "pulumi_path"]
@@ -80,3 +81,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 def stack(cloud: Served, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     project.attach(AzureNative(journal=Journal(tmp_path / "creations.json")))
     return Stack(cloud, project)
+
+
+@pytest.fixture
+def stamp(cloud: Served, stack: Stack, pulumi_path: str, tmp_path: Path) -> Iterator[Stamp]:
+    """Another program on the same cloud."""
+    (tmp_path / "stamp").mkdir()
+    for made in made_project(tmp_path / "stamp", pulumi_path):
+        made.attach(AzureNative(journal=Journal(tmp_path / "stamps-creations.json")))
+        yield Stamp(cloud, made, stack.environment)

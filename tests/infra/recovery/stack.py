@@ -20,7 +20,8 @@ from tests.sandbox.served import Served, client
 from tests.waiting import until
 
 GROUP, ACCOUNT, SERVER, DATABASE = "rg-agents-dev", "cosmos-agents-dev", "sql-agents-dev", "AgentsDB"
-_PROGRAM = """
+#: A program's beginning: every name of the cloud leads to the port that it is served at.
+PLACED = """
     import socket
 
     genuine = socket.getaddrinfo
@@ -31,7 +32,10 @@ _PROGRAM = """
         return genuine(host, asked, *args, **kwargs)
 
     socket.getaddrinfo = getaddrinfo
-
+"""
+_PROGRAM = (
+    PLACED
+    + """
     import json
     from pathlib import Path
 
@@ -55,7 +59,7 @@ _PROGRAM = """
     names, cloud = Names("dev"), read_cloud()
     origins = decide(settings, names, cloud)
     group = resources.ResourceGroup("group", resource_group_name=names.resource_group, location="westeurope")
-    place = Place(cloud, group.name, "westeurope", None, False, {})
+    place = Place(cloud, group.name, "westeurope", settings.paired_location, False, {})
     workspace = operationalinsights.Workspace(
         "log", workspace_name=names.workspace, resource_group_name=group.name, location="westeurope"
     ).id
@@ -87,6 +91,7 @@ _PROGRAM = """
     pulumi.export("endpoint", documents.endpoint)
     pulumi.export("database", sql.database)
 """
+)
 
 
 class Stack:
@@ -94,7 +99,8 @@ class Stack:
 
     def __init__(self, cloud: Served, project: Project) -> None:
         deployer = cloud.deployer
-        project.environment |= {
+        #: What programs that act as the deployer have to be told.
+        self.environment = {
             "PYTHONPATH": str(ROOT),
             "ARM_METADATA_HOSTNAME": "management.azure.test",
             "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
@@ -104,6 +110,7 @@ class Stack:
             "ARM_CLIENT_SECRET": deployer["clientSecret"],
             **{name: os.environ[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")},
         }
+        project.environment |= self.environment
         self.project, self._cloud = project, cloud
         project.write(_PROGRAM.replace("PORT", str(cloud.port)))
         self.groups: Any = client(cloud, ResourceManagementClient)
@@ -112,14 +119,14 @@ class Stack:
         self.configure()
 
     def configure(self, **settings: Any) -> None:
-        values = {
+        self.settings = {
             "location": "westeurope",
             "version": "1.0.0",
             "agents": {"devops": {}},
             "sql": {"sku": "GP_Gen5_2"},
             **settings,
         }
-        (self.project.directory / "settings.json").write_text(json.dumps(values))
+        (self.project.directory / "settings.json").write_text(json.dumps(self.settings))
 
     def up(self, *, refresh: bool = False, fails: bool = False) -> str:
         return self.project.up(*(["--refresh"] if refresh else []), fails=fails)

@@ -138,3 +138,19 @@ def test_a_stamp_says_what_becomes_of_it(before: str, after: str, words: str) ->
 def test_a_new_stamp_and_another_role_say_nothing() -> None:
     assert moves(None, stamp()) == []
     assert moves(stamp("backup"), stamp("backup", phase="drained")) == []
+
+
+def test_a_stamp_with_data_of_its_own_is_told_of() -> None:
+    restored: dict[str, object] = {"cosmos": "restore", "as_of": NINE["as_of"], "sql": "geo-restore"}
+    rows, documents = moves(stamp(), stamp(**restored))
+    assert "prod-dr has data of Azure SQL for itself (geo-restore), from the newest geo-redundant" in rows
+    assert "as of 2026-11-28T09:00:00Z: what was written later is left out" in documents
+    assert moves(stamp(**restored), stamp(**restored)) == []
+    (returned,) = moves(stamp(**restored), stamp(**restored, phase="returned"))
+    assert "what prod-dr has for itself of Azure SQL and Cosmos DB can be fetched by prod" in returned
+
+
+def test_agents_move_to_what_a_stamp_had() -> None:
+    (said,) = moves(settings(), settings(TEN | {"stamp": "prod-dr"}))
+    assert "from the original to the copy as of 2026-11-28T10:00:00Z of what prod-dr had" in said
+    assert "What was written to the original since prod-dr began to stand in stays behind in it" in said

@@ -14,10 +14,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from sandbox.arm.errors import ArmError
 from sandbox.arm.store import timestamp
-from sandbox.azure.sql import backups, programs, retention
+from sandbox.azure.sql import archive, backups, programs, retention
 from sandbox.azure.sql.backups import Backup
 from tests.sandbox.azure.sql.conftest import DATABASE, GROUP, SERVER, Sql
 from tests.waiting import until
@@ -209,3 +210,14 @@ async def test_a_backup_that_fails_leaves_nothing(server: Sql, monkeypatch: pyte
         await backups.take(instance)
     assert backups.taken(instance.backups) == known
     assert not list(instance.backups.glob("part*"))
+
+
+def test_a_database_that_no_backup_has_yet_is_not_recoverable(server: Sql) -> None:
+    """It was made after the last base backup, and the log with it is not archived."""
+    until(lambda: backups.taken(server.instance().backups))
+    asyncio.run(archive.complete(server.instance()))
+    server.make_database("Young")
+    with pytest.raises(ResourceNotFoundError):
+        server.arm.recoverable_databases.get(GROUP, SERVER, "Young")
+    asyncio.run(archive.complete(server.instance()))
+    assert server.arm.recoverable_databases.get(GROUP, SERVER, "Young").name == "Young"
