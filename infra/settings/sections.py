@@ -249,7 +249,7 @@ class AlertSettings(Section):
 class BudgetSettings(Section):
     """What the environment may cost in a month, in the subscription's currency.
 
-    `start` counts when the budget is made; without it, that is the month.
+    `start` counts when the budget is made; without it, or when it is past by then, that month is the first.
     """
 
     monthly: Annotated[int, Field(ge=1)] = 500
