@@ -239,8 +239,13 @@ class TelemetrySettings(Section):
 
 
 class AlertSettings(Section):
-    """Who is told. PagerDuty's and Teams' URLs carry keys: `pulumi config set --secret --path …`."""
+    """Who is told. PagerDuty's and Teams' URLs carry keys: `pulumi config set --secret --path …`.
 
+    `drills`: this environment is drilled, so that it is told, too, when nobody knows of any drill. An old
+    drill is told of in any case.
+    """
+
+    drills: bool = False
     emails: list[Email] = []
     pagerduty: SecretStr | None = None
     teams: SecretStr | None = None
