@@ -36,7 +36,8 @@ class SourceSettings(VaultSettings):
     location: str = Field(alias="Location")
     cosmos_database: str = Field(alias="CosmosDatabase", default="AgentsDB")
     cosmos_container: str = Field(alias="CosmosContainer", default="Events")
-    sql_database: str = Field(alias="SqlDatabase", default="AgentsDB")
+    # No default: after a restore agents use another one, and the old one's backups would look like theirs.
+    sql_database: str = Field(alias="SqlDatabase")
 
 
 class TargetSettings(VaultSettings):

@@ -9,7 +9,7 @@ import pulumi
 from pulumi_azure_native import alertsmanagement
 
 from infra.azure.place import Place
-from infra.observability.alerts import ALERTS, Alert, Channel
+from infra.observability.alerts import Alert, Channel
 from infra.observability.rulefile import GROUP, INTERVAL, explanations, labels
 
 
@@ -27,7 +27,7 @@ class AlertRulesArgs:
     cluster: pulumi.Input[str]
     cluster_id: pulumi.Input[str]
     channels: Mapping[Channel, pulumi.Input[str]]
-    alerts: Sequence[Alert] = ALERTS
+    alerts: Sequence[Alert]
     location: str | None = None
 
 

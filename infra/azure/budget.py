@@ -33,13 +33,15 @@ class Budget(pulumi.ComponentResource):
     """A monthly budget. Its owners hear of it too, so that somebody does when no one is named.
 
     Its period never changes: Azure takes no start before the month in which a budget is made, and never lets
-    go of it. https://learn.microsoft.com/azure/templates/microsoft.consumption/budgets
+    go of it. So a start that is past is not asked for: a stamp has the one of its source's settings, and so
+    has an environment whose group was lost.
+    https://learn.microsoft.com/azure/templates/microsoft.consumption/budgets
     """
 
     def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("agents:azure:Budget", name, None, opts)
         self._args = args
-        start = args.settings.start or this_month()
+        start = max(args.settings.start or this_month(), this_month())
         consumption.Budget(
             name,
             budget_name=args.name,

@@ -142,7 +142,7 @@ ALERTS = (
         expression=f"{expr.publish_failures()} > {at.PUBLISH_FAILURES}",
         summary="The {{ $labels.agent }} agent cannot publish its events, which wait in its outbox",
     ),
-    # What was never rehearsed is not there when it is needed, so that no figure is as bad as an old one.
+    # Of drills that somebody told of; where there should be some, `drill_alerts` asks for them.
     Alert(
         name="DrillTooOld",
         section="drills",
@@ -150,7 +150,7 @@ ALERTS = (
         severity=Severity.P2,
         channels=(Channel.CHAT, Channel.MAIL),
         lasting=_HOUR,
-        expression=f"{expr.drill_age()} > {at.DRILL_AGE} or {expr.no_drill()}",
+        expression=f"{expr.drill_age()} > {at.DRILL_AGE}",
         summary="Recovery was not rehearsed for more than a week: {{ $labels.drill }}",
     ),
 )

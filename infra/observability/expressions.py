@@ -95,7 +95,7 @@ def drill_age() -> str:
 
 def no_drill() -> str:
     """1 where no drill ever passed, or nobody reports of any."""
-    return f'label_replace(absent({metrics.DRILL_SUCCESS}), "drill", "all of them", "", "")'
+    return f"absent({metrics.DRILL_SUCCESS})"
 
 
 def _rate(selector: str) -> str:

@@ -8,12 +8,13 @@ import yaml
 
 from infra.observability.alerts import ALERTS, Alert
 from infra.observability.backup_alerts import BACKUP_ALERTS
+from infra.observability.drill_alerts import DRILL_ALERTS
 
 GROUP = "agents"
 #: How often the rules are evaluated.
 INTERVAL = timedelta(minutes=1)
 #: Of every stack.
-CATALOGUE = (*ALERTS, *BACKUP_ALERTS)
+CATALOGUE = (*ALERTS, *DRILL_ALERTS, *BACKUP_ALERTS)
 
 
 def labels(alert: Alert) -> dict[str, str]:

@@ -18,8 +18,22 @@ import yaml
 NAMESPACE = "agents"
 #: The checkout: where the project and its stacks' settings are.
 PROJECT = Path(__file__).parents[2]
-#: What is the source's own: where it is, who it is, and which of its data it went back to.
-_OWN = frozenset({"environment", "location", "paired_location", "role", "source", "restores", "republish"})
+#: What is the source's own: who and where it is, and what became of its data. Which of its data it went back
+#: to, gave up or published again is said of that data once, and would be untrue of a stack that has none or
+#: takes it over. Everything else is inherited (`tests/infra/test_settings_inherited.py` has each).
+_OWN = frozenset(
+    {
+        "environment",
+        "location",
+        "paired_location",
+        "role",
+        "source",
+        "recovery",
+        "restores",
+        "republish",
+        "begin_empty",
+    }
+)
 #: Roles of stacks that belong to an environment.
 BELONGING = ("backup", "recovery")
 

@@ -91,11 +91,12 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _is_what_its_role_can_be(self) -> Self:
-        if self.role != "environment" and self.restores:
-            raise ValueError(
-                f"restores are of an environment's own data, and this stack is the {self.role} of "
-                f"{self.source}: set them in Pulumi.{self.source}.yaml"
-            )
+        for name in ("restores", "begin_empty"):
+            if self.role != "environment" and getattr(self, name):
+                raise ValueError(
+                    f"{name} is about an environment's own data, and this stack is the {self.role} of "
+                    f"{self.source}: set it in Pulumi.{self.source}.yaml"
+                )
         if self.role != "recovery" and self.recovery != RecoverySettings():
             raise ValueError(f"recovery is set, but role is {self.role}: it is for a stack of role recovery")
         if len(Names(self.environment, self.suffix).vault) > 24:

@@ -276,8 +276,13 @@ class TelemetrySettings(Section):
 
 
 class AlertSettings(Section):
-    """Who is told. PagerDuty's and Teams' URLs carry keys: `pulumi config set --secret --path …`."""
+    """Who is told. PagerDuty's and Teams' URLs carry keys: `pulumi config set --secret --path …`.
 
+    `drills`: this environment is drilled, so that it is told, too, when nobody knows of any drill. An old
+    drill is told of in any case.
+    """
+
+    drills: bool = False
     emails: list[Email] = []
     pagerduty: SecretStr | None = None
     teams: SecretStr | None = None
@@ -286,7 +291,7 @@ class AlertSettings(Section):
 class BudgetSettings(Section):
     """What the environment may cost in a month, in the subscription's currency.
 
-    `start` counts when the budget is made; without it, that is the month.
+    `start` counts when the budget is made; without it, or when it is past by then, that month is the first.
     """
 
     monthly: Annotated[int, Field(ge=1)] = 500

@@ -168,6 +168,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
                 dead_letters=source.own.blob_endpoint,
                 cosmos_id=source.account.id,
                 sql_id=source.first_server.id,
+                sql_database=source.database,
                 location=source.settings.location,
             ),
             copies=copies.blob_endpoint,

@@ -8,6 +8,9 @@ from infra.azure.budget import Budget, BudgetArgs
 from infra.azure.cluster import Cluster
 from infra.azure.grafana import Grafana, GrafanaArgs
 from infra.azure.monitoring import Monitoring, MonitoringArgs
+from infra.observability.alerts import ALERTS, Alert
+from infra.observability.drill_alerts import DRILL_ALERTS
+from infra.settings import Settings
 from infra.stacks.ground import Ground
 
 
@@ -26,6 +29,7 @@ def watch(ground: Ground, cluster: Cluster) -> Grafana:
             cluster=cluster.name,
             cluster_id=cluster.id,
             channels=alerts.channels,
+            alerts=rules_of(settings),
         ),
     )
     Budget(
@@ -39,3 +43,9 @@ def watch(ground: Ground, cluster: Cluster) -> Grafana:
         ),
     )
     return grafana
+
+
+def rules_of(settings: Settings) -> tuple[Alert, ...]:
+    """A stamp is not drilled, whatever is said of its source."""
+    drilled = settings.alerts.drills and settings.role == "environment"
+    return (*ALERTS, *DRILL_ALERTS) if drilled else ALERTS

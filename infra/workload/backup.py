@@ -36,12 +36,16 @@ _GRACE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Originals:
-    """What is copied, and what Azure keeps backups of itself, which is asked how old they are."""
+    """What is copied, and what Azure keeps backups of itself, which is asked how old they are.
+
+    Of the latter the account, and the server's database, that agents use now: after a restore, the copies.
+    """
 
     vault_uri: str
     dead_letters: str
     cosmos_id: pulumi.Input[str]
     sql_id: pulumi.Input[str]
+    sql_database: str
     location: str
 
 
@@ -101,6 +105,7 @@ class BackupWorker(pulumi.ComponentResource):
             "Source__DeadLetters": originals.dead_letters,
             "Source__CosmosId": originals.cosmos_id,
             "Source__SqlId": originals.sql_id,
+            "Source__SqlDatabase": originals.sql_database,
             "Source__Location": originals.location,
             "Copies__Endpoint": args.copies,
             "Copies__Key": args.key_uri,

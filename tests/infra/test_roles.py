@@ -58,7 +58,7 @@ def test_what_differs_is_laid_over_the_source_key_by_key(project: Path) -> None:
 
 def test_restores_stay_with_their_environment(project: Path) -> None:
     assert parse(STAMP, "prod-dr", project).restores == ()
-    with pytest.raises(SettingsError, match=r"set them in Pulumi\.prod\.yaml"):
+    with pytest.raises(SettingsError, match=r"set it in Pulumi\.prod\.yaml"):
         parse({**STAMP, "restores": json.dumps([{"as_of": "2026-11-28T09:59:30Z"}])}, "prod-dr", project)
 
 

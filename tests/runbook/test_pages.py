@@ -10,10 +10,11 @@ import pytest
 from infra.observability.alerts import ALERTS, Alert
 from infra.observability.alerts import RECOVERY as RECOVERY_PAGE
 from infra.observability.backup_alerts import BACKUP_ALERTS
+from infra.observability.drill_alerts import DRILL_ALERTS
 from infra.observability.thresholds import HEALTH, Indicator
 from tests.runbook.pages import RECOVERY, ROOT, RUNBOOK, anchors, sections
 
-_EVERY_ALERT = (*ALERTS, *BACKUP_ALERTS)
+_EVERY_ALERT = (*ALERTS, *DRILL_ALERTS, *BACKUP_ALERTS)
 
 #: Sections that no alert leads to, but people and other sections.
 _OTHERS = {"how-it-is", "database-connection-failure"}

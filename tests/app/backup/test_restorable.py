@@ -23,6 +23,7 @@ SETTINGS = {
         "DeadLetters": "https://stagentsprod.blob.storage.azure.test/",
         "CosmosId": f"{_GROUP}/Microsoft.DocumentDB/databaseAccounts/cosmos-agents-prod",
         "SqlId": f"{_GROUP}/Microsoft.Sql/servers/sql-agents-prod",
+        "SqlDatabase": "AgentsDB-20261128T095930Z",
         "Location": "westeurope",
     },
     "Copies": {
@@ -68,10 +69,15 @@ def test_cosmos_db_is_asked_until_it_has_the_answer() -> None:
 
 
 def test_sql_reaches_its_last_log_backup() -> None:
-    body = {"properties": {"earliestRestoreDate": "2026-11-01T00:00:00Z"}}
-    assert _newest("sql", lambda _: httpx.Response(200, json=body)) == pytest.approx(
-        time.time() - 600, abs=30
-    )
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx.Response(200, json={"properties": {"earliestRestoreDate": "2026-11-01T00:00:00Z"}})
+
+    assert _newest("sql", answer) == pytest.approx(time.time() - 600, abs=30)
+    source: Any = SETTINGS["Source"]
+    assert asked == [f"GET {source['SqlId']}/databases/{source['SqlDatabase']}"]
 
 
 @pytest.mark.parametrize(

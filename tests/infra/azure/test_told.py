@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from infra.azure import budget
 from tests.infra.azure.components import CHAT, GROUP, PAGER, dev, prod
 from tests.infra.azure.declaring import Declarations, Declared, declare
 
@@ -121,16 +122,33 @@ def test_a_budget_that_names_nobody_still_reaches_its_owners(in_dev: Declaration
         assert notice["contactRoles"] == ["Owner"]
 
 
-def test_a_budgets_period_begins_when_it_is_made_or_as_set_and_never_changes() -> None:
-    unset, pinned = declare(dev().alerts), declare(prod(budget={"start": "2026-11-01"}).alerts)
-    this_month = datetime.now(UTC).date().replace(day=1).isoformat()
-    assert unset.one("consumption:Budget").inputs["timePeriod"]["startDate"] == f"{this_month}T00:00:00Z"
-    budget = pinned.one("consumption:Budget")
-    assert budget.inputs["timePeriod"] == {
-        "startDate": "2026-11-01T00:00:00Z",
-        "endDate": "2036-11-01T00:00:00Z",
+def test_a_budgets_period_begins_when_it_is_made_or_as_set_and_never_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "this_month", lambda: date(2026, 11, 1))
+    unset, pinned = declare(dev().alerts), declare(prod(budget={"start": "2026-12-01"}).alerts)
+    assert unset.one("consumption:Budget").inputs["timePeriod"]["startDate"] == "2026-11-01T00:00:00Z"
+    declared = pinned.one("consumption:Budget")
+    assert declared.inputs["timePeriod"] == {
+        "startDate": "2026-12-01T00:00:00Z",
+        "endDate": "2036-12-01T00:00:00Z",
     }
-    assert budget.ignored == ("timePeriod",)
+    assert declared.ignored == ("timePeriod",)
+
+
+def test_a_budget_that_is_made_later_than_its_settings_say_begins_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a stamp's is, with the start of its source's: Azure would refuse one that is past."""
+    monkeypatch.setattr(budget, "this_month", lambda: date(2027, 3, 1))
+    late = declare(prod(budget={"start": "2026-11-01"}).alerts)
+    assert late.one("consumption:Budget").inputs["timePeriod"]["startDate"] == "2027-03-01T00:00:00Z"
+
+
+def test_this_month_begins_on_its_first_day() -> None:
+    today = datetime.now(UTC).date()
+    assert today - timedelta(days=31) < budget.this_month() <= today
+    assert budget.this_month().day == 1
 
 
 def test_models_filter_harm_both_ways_and_attacks_on_the_prompt(in_prod: Declarations) -> None:

@@ -21,6 +21,7 @@ SECTIONS = {
 #: Where the document on recovery does.
 RECOVERY_SECTIONS = {
     "DrillTooOld": "drills",
+    "DrillsUnknown": "drills",
     "BackupTooOld": "copies-are-late",
     "BackupNotValidated": "copies-are-not-like-their-originals",
     "BackupFailing": "copies-are-late",

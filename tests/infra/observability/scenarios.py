@@ -332,14 +332,30 @@ SCENARIOS = (
         silent=(60, 61, 99),
     ),
     Scenario(
-        "nobody knows of any drill for an hour",
+        "nobody tells of drills, where none are expected",
         "DrillTooOld",
+        {},
+        {},
+        _BUDGET,
+        silent=(60, 61, 99),
+    ),
+    Scenario(
+        "nobody knows of any drill for an hour",
+        "DrillsUnknown",
         {f'{_DRILLED}{{drill="region-loss"}}': "0x10 _x100"},
-        {"drill": "all of them"},
+        {},
         _BUDGET,
         # A series counts for five minutes after its last sample.
         silent=(10, 75),
         fires=(76, 100),
-        says="Recovery was not rehearsed for more than a week: all of them",
+        says="Nobody knows of any drill of this environment that passed",
+    ),
+    Scenario(
+        "of one, however old",
+        "DrillsUnknown",
+        {f'{_DRILLED}{{drill="region-loss"}}': "-687600x150"},
+        {},
+        _BUDGET,
+        silent=(60, 121, 149),
     ),
 )

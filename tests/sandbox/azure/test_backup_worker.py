@@ -51,6 +51,7 @@ SETTINGS = BackupSettings.model_validate(
             "DeadLetters": "https://stagentsprod.blob.storage.azure.test/",
             "CosmosId": f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-agents-prod",
             "SqlId": f"{GROUP}/providers/Microsoft.Sql/servers/sql-agents-prod",
+            "SqlDatabase": "AgentsDB-20261128T095930Z",
             "Location": "westeurope",
         },
         "Copies": {
