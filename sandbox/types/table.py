@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from sandbox.types.armtype import ArmType, NameRule
-from sandbox.types.rows import containers, data, monitor, network, resilience, resources
+from sandbox.types.rows import containers, databases, monitor, network, resilience, resources, services
 
 __all__ = ["ROWS", "ArmType", "NameRule", "by_arm_type", "by_id", "by_token"]
 
 ROWS: tuple[ArmType, ...] = (
     *resources.ROWS,
     *containers.ROWS,
-    *data.ROWS,
+    *databases.ROWS,
+    *services.ROWS,
     *network.ROWS,
     *monitor.ROWS,
     *resilience.ROWS,

@@ -16,7 +16,7 @@ from sandbox.azure.private_link import PrivateLinkTarget
 from sandbox.azure.sql import administrators, database_body, dropped, groups, naming, server_body
 from sandbox.azure.sql.estate import estate_of
 from sandbox.azure.sql.instance import instance
-from sandbox.types.rows.data import SQL_NAME
+from sandbox.types.rows.databases import SQL_NAME
 
 
 class ServerHandler(PrivateLinkTarget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.observability.scenarios import Scenario, Told
+from tests.infra.observability.scenario import Scenario, Told
 
 _KINDS = ("secrets", "dead-letters", "cosmos", "sql")
 _COPIED = ("secrets", "dead-letters")

@@ -12,7 +12,7 @@ import yaml
 
 from infra.observability.alerts import Alert
 from infra.observability.rulefile import render
-from tests.infra.observability.scenarios import Scenario
+from tests.infra.observability.scenario import Scenario
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,10 @@ from tests.waiting import until
 
 GROUP, ACCOUNT, SERVER, DATABASE = "rg-agents-dev", "cosmos-agents-dev", "sql-agents-dev", "AgentsDB"
 _PROGRAM = """
+    import gc
     import socket
+
+    gc.disable()  # as the program does
 
     genuine = socket.getaddrinfo
 
