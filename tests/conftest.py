@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 
 from tests.sandboxed import Sandbox, sandbox_command, user_environment
+
+# Azure's SDKs and Pulumi's leave a million objects that stay. With Python's threshold of 700 new objects,
+# looking for cycles among them took two thirds of the time that tests of the whole program take.
+gc.set_threshold(50_000, 10, 10)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: it is not looked through again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

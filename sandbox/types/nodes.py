@@ -107,12 +107,14 @@ def place(
     """Puts the SDK's properties into the node and says where each went."""
     given = {item.name: item for item in inputs}
     shown = {item.name: item for item in outputs}
-    # An SDK object with a property of that name does not have it flattened.
-    bag = None if BAG in given or BAG in shown else _bag(node)
+    # A property of that name is not flattened; a vault's key takes it whole and shows what is in it.
+    flat = None if BAG in shown else _bag(node)
+    bag = None if BAG in given else flat
     placed = {}
     for name in dict.fromkeys([*given, *shown]):
         item = given.get(name) or shown[name]
-        path = _path(node, bag, item, renames.get(f"{base}.{name}"), name in given)
+        level = bag if name in given else flat
+        path = _path(node, level, item, renames.get(f"{base}.{name}"), name in given)
         if name in given:
             shape = sdkshapes.shape(given[name].annotation, module, output=False)
             node.add("input", Field(path, given[name].attribute, shape, given[name].required))

@@ -22,7 +22,10 @@ from tests.waiting import until
 GROUP, ACCOUNT, SERVER, DATABASE = "rg-agents-dev", "cosmos-agents-dev", "sql-agents-dev", "AgentsDB"
 #: A program's beginning: every name of the cloud leads to the port that it is served at.
 PLACED = """
+    import gc
     import socket
+
+    gc.disable()  # as the program does
 
     genuine = socket.getaddrinfo
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from infra.naming import restored_database
 from infra.settings.restores import written
 from tests.infra.recovery.stack import ACCOUNT, DATABASE, Stack
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(600)]
 
 
 def second() -> datetime:
-    """A second between what was done before and what is done after."""
-    time.sleep(1.1)
-    found = datetime.now(UTC).replace(microsecond=0)
-    time.sleep(1.1)
+    """The next second, once it has passed: after what was done before, and before what is done after."""
+    found = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    until(lambda: datetime.now(UTC) > found, seconds=5)
     return found
 
 

@@ -97,11 +97,6 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"properties": {"value": "v", "attributes": {"exp": 2, "nbf": 1}}},
     ),
     (
-        "Microsoft.KeyVault/vaults/keys",
-        {"properties": {"kty": "RSA", "releasePolicy": {"data": "d"}, "attributes": {"expires": 2}}},
-        {"properties": {"kty": "RSA", "release_policy": {"data": "d"}, "attributes": {"exp": 2}}},
-    ),
-    (
         "Microsoft.Insights/metricAlerts",
         {"criteria": {"odataType": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria"}},
         {
@@ -163,6 +158,15 @@ def test_placement_and_renames_both_ways(
 ) -> None:
     assert to_wire(type_name, inputs) == body
     assert from_wire(type_name, body) == inputs
+
+
+def test_a_key_is_given_whole_and_shown_flat() -> None:
+    given = {"kty": "RSA", "releasePolicy": {"data": "d"}, "attributes": {"expires": 2}}
+    body = {"properties": {"kty": "RSA", "release_policy": {"data": "d"}, "attributes": {"exp": 2}}}
+    assert to_wire("Microsoft.KeyVault/vaults/keys", {"properties": given}) == body
+    uri = {"keyUri": "https://kv.vault.azure.net/keys/k"}
+    shown = from_wire("Microsoft.KeyVault/vaults/keys", {"properties": {**body["properties"], **uri}})
+    assert shown == {**given, **uri, "properties": given}
 
 
 def test_path_parameters_are_no_part_of_the_body() -> None:
