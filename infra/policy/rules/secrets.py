@@ -30,6 +30,8 @@ _VALUES = {
 }
 #: Says where telemetry goes; opens nothing where the component takes Entra ID only, as another rule demands.
 _PUBLIC = {"APPLICATIONINSIGHTS_CONNECTION_STRING"}
+#: How many tokens a model may use is said by such names as well.
+_COUNTED, _NUMBER = re.compile(r"tokens$", re.IGNORECASE), re.compile(r"\d+")
 #: Kubernetes' own and Azure's names for paths, not secrets.
 _FILES = re.compile(r"(?:^/|(?:_|-|\.)(?:file|path|name|uri|url)$)", re.IGNORECASE)
 
@@ -68,7 +70,8 @@ def _secrets(name: str, value: Any) -> Iterator[str]:
     if not isinstance(value, str) or not value:
         return
     found = [what for what, pattern in _VALUES.items() if pattern.search(value)]
-    named = _NAME.search(name) and name not in _PUBLIC
+    counted = _COUNTED.search(name) and _NUMBER.fullmatch(value)
+    named = _NAME.search(name) and name not in _PUBLIC and not counted
     if not found and named and not _FILES.search(name) and not _FILES.search(value):
         found = ["what its name calls a secret"]
     yield from found

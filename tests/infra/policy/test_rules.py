@@ -223,6 +223,19 @@ def test_init_containers_are_containers() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("Reasoning__Tokens", "8192", False),
+        ("Reasoning__Tokens", "abc123", True),
+        ("AccessToken", "8192", True),
+    ],
+)
+def test_a_number_of_tokens_is_no_token(name: str, value: str, secret: bool) -> None:
+    env = changed(AGENT, "spec.template.spec.containers.0.env.0", {"name": name, "value": value})
+    assert bool(faults(as_stack(after(PRODUCTION, env)))) is secret
+
+
 def test_faults_never_show_a_secret() -> None:
     env = changed(AGENT, "spec.template.spec.containers.0.env.0", {"name": "Password", "value": "hunter2"})
     found = faults(as_stack(after(PRODUCTION, env)))
