@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.sandboxed import Sandbox, sandbox_command, user_environment
@@ -12,6 +13,10 @@ from tests.sandboxed import Sandbox, sandbox_command, user_environment
 # Azure's SDKs and Pulumi's leave a million objects that stay. With Python's threshold of 700 new objects,
 # looking for cycles among them took two thirds of the time that tests of the whole program take.
 gc.set_threshold(50_000, 10, 10)
+
+# How long an example takes depends on the machine and what else it does.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_finish() -> None:

@@ -145,7 +145,7 @@ async def test_more_than_a_page_is_found(documents: Documents) -> None:
     assert topic.requests == 3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_none_is_lost_and_none_is_published_that_was_consumed(data: st.DataObject) -> None:
     """Whoever consumed what before, and wherever the command is killed."""

@@ -16,7 +16,6 @@ from tests.conformance.mutations import mutations
 
 _QUICK = settings(
     max_examples=10,
-    deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=[

@@ -17,6 +17,8 @@ from infra.stacks.source import Source
 from infra.stacks.stamp_sources import problems_of, restore_source
 from tests.infra.test_takeover import ACCOUNT, GROUP, IDENTITY, IN_BOTH, PROD, RG, write
 
+pytestmark = pytest.mark.usefixtures("loop")
+
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FIRST = datetime(2026, 11, 28, 9, tzinfo=UTC)
 BACKUP = f"{RG}/Microsoft.Sql/servers/sql-agents-prod/recoverableDatabases/AgentsDB"

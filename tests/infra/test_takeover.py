@@ -3,7 +3,6 @@ to stand on."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from infra.settings import Settings, SettingsError, parse
 from infra.stacks import takeover
 from infra.stacks.source import Source
 from infra.stacks.takeover import World, answer_of, problems_of
+
+pytestmark = pytest.mark.usefixtures("loop")
 
 ZONE = "example.com"
 RG = "resourceGroups/rg-agents-prod/providers"
@@ -46,15 +47,6 @@ PROD: dict[str, Any] = {
     "agents:authentication": {"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://a"},
     "agents:registry": {"sku": "Premium"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _loop() -> Iterator[None]:
-    """Outputs belong to the thread's loop, which an asynchronous test before this one may have closed."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    loop.close()
 
 
 class Site:

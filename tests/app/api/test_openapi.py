@@ -106,7 +106,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", _app(PROMPTS.parent / "
 
 
 @schema.parametrize()
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_nothing_that_is_sent_makes_a_5xx(case: schemathesis.Case[Any]) -> None:
     """Requests that fit the document and requests that do not; answers are as the document says."""
     case.call_and_validate(

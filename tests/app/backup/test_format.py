@@ -29,7 +29,7 @@ def _unsealed(blob: bytes, name: Name = NAME) -> Secret:
     return asyncio.run(unseal(blob, name, LocalKey()))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.builds(
         Secret,
@@ -74,7 +74,7 @@ def test_two_copies_of_one_secret_share_neither_key_nor_nonce() -> None:
 
 
 @pytest.mark.parametrize("part", range(len(_PARTS)), ids=_PARTS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_bit_that_is_changed_anywhere_is_found_out(part: int, data: st.DataObject) -> None:
     parts = [jwt.utils.base64url_decode(one) for one in _sealed().split(b".")]

@@ -224,7 +224,7 @@ def test_a_blob_that_is_no_copy_is_named() -> None:
     assert restored(copies, vault) == {"kv-agents-prod/readme": Outcome.FAILED, "url": Outcome.WRITTEN}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     values=st.dictionaries(st.sampled_from("abcdef"), st.text(max_size=5), max_size=6),
     kills=st.lists(st.integers(0, 12), max_size=4),

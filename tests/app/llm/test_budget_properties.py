@@ -155,7 +155,7 @@ async def _happen(world: World) -> tuple[Watched, Told]:
     return kept, told
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds)
 def test_the_budget_holds_whatever_happens(world: World) -> None:
     kept, told = virtual.run(_happen(world))

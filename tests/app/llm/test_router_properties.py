@@ -56,7 +56,7 @@ def _all(
     return main
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(plans(weather), min_size=0, max_size=2), st.integers(0, 2), arrivals)
 def test_no_request_fails_while_one_provider_lives(
     ill: list[Callable[[float], Behaviour]], place: int, gaps: list[float]
@@ -72,7 +72,7 @@ def test_no_request_fails_while_one_provider_lives(
         assert isinstance(ended, Completion), ended
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     drawn=st.lists(plans(st.one_of(weather, refusing)), min_size=1, max_size=3),
     gaps=arrivals,
@@ -127,7 +127,7 @@ def test_bounds_hold_whatever_happens(
             assert isinstance(one, Completion) or (isinstance(one, LLMError) and not one.fails_over), one
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(refusing, st.lists(passing, max_size=2))
 def test_a_refusal_is_never_taken_elsewhere(refusal: Behaviour, before: list[Behaviour]) -> None:
     models = [Model(f"ill-{number}", phases(last=behaviour)) for number, behaviour in enumerate(before)]
@@ -143,7 +143,7 @@ def test_a_refusal_is_never_taken_elsewhere(refusal: Behaviour, before: list[Beh
     assert [len(model.calls) for model in models] == [1] * (len(before) + 1) + [0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(plans(weather), min_size=1, max_size=3), st.integers(0, 500))
 def test_a_budget_is_never_got_round_by_asking_somebody_else(
     drawn: list[Callable[[float], Behaviour]], limit: int

@@ -32,7 +32,7 @@ scalars = st.one_of(
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(min_size=1), values))
 def test_decode_undoes_encode(properties: dict) -> None:
     assert decode(encode(properties)) == properties

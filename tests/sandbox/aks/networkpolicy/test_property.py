@@ -108,7 +108,7 @@ packets = st.builds(
 
 
 @given(worlds(), st.lists(packets, min_size=5, max_size=15))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @pytest.mark.slow
 def test_rules_decide_as_the_specification_says(world: World, sent: list[Packet]) -> None:
     rendered = tables(world)

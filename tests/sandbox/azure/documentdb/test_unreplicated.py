@@ -82,7 +82,7 @@ operations = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     before=st.lists(operations, max_size=12),
     after=st.lists(operations, max_size=12),
