@@ -13,6 +13,7 @@ from drills.drill import Drill, Scene
 from drills.journal import Sentinel
 from drills.report import Report
 from drills.watch import Watch
+from infra.naming import subscription
 
 _EVERYWHERE = ("--start-ip-address", "0.0.0.0", "--end-ip-address", "255.255.255.255")  # noqa: S104
 _RULE = "sabotage"
@@ -29,6 +30,15 @@ def lost_sentinel(scene: Scene, due: Sequence[Sentinel]) -> None:
 
     with Watch(is_gone, scene.timeline.now) as watch:
         watch.wait(_EXPIRES_SECONDS)
+
+
+def lost_message(scene: Scene, _due: Sequence[Sentinel]) -> None:
+    """An agent hears of nothing: what others publish meanwhile is delivered to everybody else."""
+    names = scene.stack.names
+    topic = scene.shell.az("eventgrid", "topic", "show", "-g", names.resource_group, "-n", names.topic)["id"]
+    given = ("--name", subscription("notification"), "--source-resource-id", topic)
+    scene.shell.run("az", "eventgrid", "event-subscription", "delete", *given)
+    scene.incidents(1)
 
 
 def missing_role(scene: Scene, _due: Sequence[Sentinel]) -> None:
@@ -70,6 +80,7 @@ class Fault:
 #: Those that every drill has.
 FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
     {
+        "lost-message": Fault(lost_message, "events are published and consumed"),
         "lost-sentinel": Fault(lost_sentinel, "content"),
         "missing-role": Fault(missing_role, "least privilege"),
         "public": Fault(public, "nothing is open that was not"),

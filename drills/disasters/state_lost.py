@@ -98,6 +98,9 @@ def _from_azure(stack: Stack) -> None:
             stack.pulumi("stack import", "--file", str(settled))
     else:
         raise RuntimeError(f"after {_ROUNDS} rounds there is still something to import")
+    stack.sign_in()
+    with stack.timeline.step("Helm forgets that it installed cert-manager"):
+        stack.shell.kubectl("delete", "secret", "-n", "cert-manager", "-l", "owner=helm,name=cert-manager")
     stack.up(variables=_UPSERT)
 
 

@@ -37,7 +37,8 @@ class Registry(pulumi.ComponentResource):
     a registry of another SKU has none of them and answers on the internet.
     https://learn.microsoft.com/azure/container-registry/container-registry-skus
 
-    `builders` names the pool that builds images, if there is one. `ready` is what a build waits for.
+    `builders` names the pool that builds images, if there is one. `ready` is what a build waits for. `born`
+    is when it was made: whatever is in it was put there since.
     """
 
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -62,6 +63,7 @@ class Registry(pulumi.ComponentResource):
         self.builders = pool.name if pool is not None else None
         # A machine in the network pushes through the private endpoint.
         self.ready: Sequence[pulumi.Resource] = self.push_roles if pool is None else [self]
+        self.born = self.resource.creation_date
         self.id = self.resource.id
         self.name = self.resource.name
         self.login_server = self.resource.login_server

@@ -11,7 +11,8 @@ resource is known only when that one is imported, so this is repeated until noth
     done
 
 Reads only. Exit codes: 0 there is something to import; 1 nothing more; 2 it could not be looked at. What is
-on the cluster is taken over by the update that follows, with PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true.
+on the cluster is taken over by the update that follows, with PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true, and
+what Helm installed once its notes are gone: docs/recovery.md.
 """
 
 from __future__ import annotations

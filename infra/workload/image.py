@@ -1,7 +1,8 @@
 """The agents' image: built in the registry from this checkout, named once per agent.
 
 The registry builds (`az acr build`), so neither a Docker engine nor registry credentials are needed. A build
-happens when the application's sources change; pods refer to the digest, so they roll exactly then.
+happens when the application's sources change, or the registry was made anew and is empty; pods refer to the
+digest, so they roll when it changes.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Image(pulumi.ComponentResource):
             ),
             # Commands run in the program's folder; relative, so that state fits every checkout.
             dir=os.path.relpath(ROOT, PROGRAM),
-            triggers=[source_hash(), args.version, *args.agents],
+            triggers=[source_hash(), args.registry.born, args.version, *args.agents],
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.registry.ready)),
         )
         self.digest = build.stdout

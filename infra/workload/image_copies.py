@@ -29,7 +29,8 @@ class ImageCopiesArgs:
 
 
 class ImageCopies(pulumi.ComponentResource):
-    """Copied again when the version or the application's sources change, as images are built.
+    """Copied again when the version or the application's sources change, as images are built, and to a
+    registry that was made anew.
 
     What was imported is overwritten by the same: a command that was killed is run again.
     """
@@ -62,7 +63,7 @@ class ImageCopies(pulumi.ComponentResource):
             ),
             # Commands run in the program's folder; relative, so that state fits every checkout.
             dir=os.path.relpath(ROOT, PROGRAM),
-            triggers=[source_hash(), args.version],
+            triggers=[source_hash(), args.registry.born, args.version],
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.registry.ready)),
         )
         return command.stdout.apply(str.strip)

@@ -1,7 +1,7 @@
 """What a Job of the application's image looks like: it runs once for what it is told, and gives up in time.
 
 A Job has no time to live: it would vanish behind Pulumi's back, and every look for drift would find it. The
-one before is removed once its successor has succeeded.
+one before is removed once its successor has succeeded. One that failed is made again by the next update.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _DEADLINE_SECONDS = 540
 _RETRIES = 5
 # What a command of the application exits with when its settings are wrong: no retry would mend that.
 _MISCONFIGURED = 2
+# What failed once has failed for good: without this, every update would wait for the same failure.
+_TRIED_AGAIN = {"pulumi.com/replaceUnready": "true"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def declare(name: str, run: Run, at: Setting, parent: pulumi.Resource) -> k8s.ba
     ways = [allow_out(who, way, child) for way in at.ways]
     return k8s.batch.v1.Job(
         name,
-        metadata=ObjectMetaArgs(name=run.job_name(), namespace=at.namespace, labels=run.labels),
+        metadata=ObjectMetaArgs(
+            name=run.job_name(), namespace=at.namespace, labels=run.labels, annotations=_TRIED_AGAIN
+        ),
         spec=run.spec(),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[*account, *ways, *at.ready]),
     )

@@ -29,6 +29,7 @@ from sandbox.engine.kubernetes import (
 from sandbox.engine.kubernetes.helm import RELEASE
 from sandbox.engine.kubernetes.helm import calls as helm
 from sandbox.engine.kubernetes.objects import (
+    Kind,
     Object,
     annotation,
     identity,
@@ -97,11 +98,14 @@ class KubernetesPlug(Plug):
             return _difference(changed, replacing)
         old, new = check.wire(decode(request.old_inputs)), check.wire(decode(request.news))
         token = parse_token(request.type, new)
-        found = rules.IDENTITY
+        found, kind = rules.IDENTITY, kind_of(new, token.kind)
         if not token.patch:
-            found = rules.replacing(kind_of(new, token.kind), new, self._cluster(context).settings)
+            found = rules.replacing(kind, new, self._cluster(context).settings)
         changes = diff.changes(live.clean(old), live.clean(new))
         answer = _difference(changes, found)
+        if self._is_unready(context, kind, new):
+            answer.changes = provider_pb2.DiffResponse.DIFF_SOME
+            answer.replaces.append(f'.metadata.annotations["{readiness.REPLACE_UNREADY}"]')
         answer.deleteBeforeReplace = (
             bool(answer.replaces and name(new))
             and annotation(new, check.AUTONAMED) != "true"
@@ -251,6 +255,16 @@ class KubernetesPlug(Plug):
             patch=token.patch,
             warn=lambda text: session.log(urn, "WARNING", text),
         )
+
+    def _is_unready(self, context: grpc.ServicerContext, kind: Kind, wanted: Object) -> bool:
+        """Whether it asks for another in place of what is not ready. Where that cannot be seen, it has none."""
+        client = self._cluster(context).client
+        if client is None or has_unknown(wanted):
+            return False
+        try:
+            return readiness.is_replaced(client, kind, wanted)
+        except PlugError:
+            return False
 
     def _plan(
         self, context: grpc.ServicerContext, kind: str, urn: str, inputs: Properties, olds: Properties

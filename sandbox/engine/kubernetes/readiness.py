@@ -7,12 +7,13 @@ from typing import Final
 
 from sandbox.engine.kubernetes import networking, wait_for, workloads
 from sandbox.engine.kubernetes.client import Client
-from sandbox.engine.kubernetes.objects import Kind, Object, annotation
+from sandbox.engine.kubernetes.objects import Kind, Object, annotation, name, namespace
 from sandbox.engine.kubernetes.verdict import READY, Look, Verdict, condition, waiting
 
 SKIP: Final = "pulumi.com/skipAwait"
 TIMEOUT: Final = "pulumi.com/timeoutSeconds"
 WAIT_FOR: Final = "pulumi.com/waitFor"
+REPLACE_UNREADY: Final = "pulumi.com/replaceUnready"
 _DEFAULT_SECONDS: Final = 600.0
 _STORAGE_CLASS = Kind("storage.k8s.io", "v1", "StorageClass")
 
@@ -83,6 +84,17 @@ def look_for(kind: Kind, inputs: Object, *, patch: bool) -> Look | None:
     if text := annotation(inputs, WAIT_FOR):
         return wait_for.parsed(text)
     return None if patch else _LOOKS.get((kind.group, kind.kind))
+
+
+def is_replaced(client: Client, kind: Kind, wanted: Object) -> bool:
+    """Whether its annotation asks for another in its place, because what is there is not ready now.
+
+    Of Jobs only. Raises ApiError.
+    """
+    if (kind.group, kind.kind) != ("batch", "Job") or annotation(wanted, REPLACE_UNREADY) != "true":
+        return False
+    live = client.find(kind, namespace(wanted), name(wanted))
+    return live is not None and workloads.job(client, live) != READY
 
 
 def seconds(inputs: Object, given: float) -> float:

@@ -21,6 +21,7 @@ def deployment(name, image="ok", annotations=None, replicas=2, deadline=600):
             {"name": "main", "image": image, "resources": {"requests": {"cpu": "1000m"}}}]}}})
 """
 DEPLOYMENT, SERVICE = Kind("apps", "v1", "Deployment"), Kind("", "v1", "Service")
+JOB = Kind("batch", "v1", "Job")
 
 
 def test_a_deployment_and_its_service_are_ready_when_up_ends(cluster: Project, client: Client) -> None:
@@ -110,6 +111,27 @@ k8s.batch.v1.Job("job", spec={{"backoffLimit": 0, "template": {{"spec": {{"resta
     assert ("BackoffLimitExceeded" in shown) == fails
     if not fails:
         cluster.pulumi("preview", "--expect-no-changes")
+
+
+@pytest.mark.parametrize("annotated", ["true", "false"])
+def test_a_job_that_failed_is_made_again_if_it_is_asked_for(
+    cluster: Project, client: Client, annotated: str
+) -> None:
+    cluster.write(
+        IMPORTS
+        + f"""
+k8s.batch.v1.Job("job", metadata={{"name": "job", "annotations": {{"pulumi.com/replaceUnready": "{annotated}"}}}},
+    spec={{"backoffLimit": 0, "template": {{"spec": {{"restartPolicy": "Never",
+        "containers": [{{"name": "main", "image": "failing"}}]}}}}}})
+"""
+    )
+    cluster.up(fails=True)
+    before = client.find(JOB, "default", "job")
+    assert ("replace" in cluster.pulumi("preview")) == (annotated == "true")
+    cluster.up(fails=True)
+    after = client.find(JOB, "default", "job")
+    assert before is not None and after is not None
+    assert (before["metadata"]["uid"] != after["metadata"]["uid"]) == (annotated == "true")
 
 
 def test_stateful_sets_daemon_sets_and_claims(cluster: Project) -> None:
