@@ -78,10 +78,11 @@ def _copies() -> Iterator[str]:
     yield """## Copies and restores
 
 Who copies in `prod-backup` and who brings back in `prod-dr`, from the rows of
-`tests/live/privileges/copies.py`. These stacks are not tried: `tests/live/privileges/test_copies.py` holds the
-rows against the reviewed resource graphs, in which each role assignment is a row, and against the roles, all
-of whose operations a row has. Operations are Azure's, without `Microsoft.`. What else a stamp assigns is what an environment does, as above,
-but for its registry, which is prod's, and for what operators may do with prod's documents already.
+`tests/live/privileges/copies.py`. These stacks are not tried: `tests/live/privileges/test_copies.py` holds
+the rows against the reviewed resource graphs, in which each role assignment is a row, and against the roles,
+all of whose operations a row has. Operations are Azure's, without `Microsoft.`. What else a stamp assigns is
+what an environment does, as above, but for its registry, which is prod's, and for what operators may do with
+prod's documents already.
 """
     yield "| Stack | Who | Role | On | For | Needed | Not needed |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
