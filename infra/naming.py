@@ -168,6 +168,11 @@ def subscription(agent: str) -> str:
     return f"sub-{agent}"
 
 
+#: The containers in which a backup stack keeps copies of secrets and of the Pulumi state, and the key in its
+#: vault that those of secrets are encrypted with.
+COPIED_SECRETS, COPIED_STATE, COPIES_KEY = "secrets", "pulumi-state", "copies"
+
+
 def image_repository(agent: str) -> str:
     return f"agents-api-{agent}"
 

@@ -16,10 +16,10 @@ from infra.azure.private import Service
 from infra.azure.roles import Grantee, Role, grant
 from infra.azure.storage import DEAD_LETTERS
 from infra.azure.storage_account import AccountArgs, account, immutable_container
+from infra.naming import COPIED_SECRETS, COPIED_STATE
 from infra.settings.backup import BackupSettings
 
-SECRETS, STATE = "secrets", "pulumi-state"
-CONTAINERS = (SECRETS, DEAD_LETTERS, STATE)
+CONTAINERS = (COPIED_SECRETS, DEAD_LETTERS, COPIED_STATE)
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Copies(pulumi.ComponentResource):
             for one in CONTAINERS
         }
         self.data = {one: container.id for one, container in containers.items()}
-        for one in (SECRETS, DEAD_LETTERS):
+        for one in (COPIED_SECRETS, DEAD_LETTERS):
             args.writer.grant(f"copy-{one}", [args.copier], self.data[one])
-        args.writer.grant(f"copy-{STATE}", args.operators, self.data[STATE])
+        args.writer.grant(f"copy-{COPIED_STATE}", args.operators, self.data[COPIED_STATE])
         grant("read", Role.STORAGE_BLOB_DATA_READER, args.operators, self.account.id, child)
         self._forget_old_letters(name)
         args.exposure.connect(f"{name}-blob", args.place, Service.BLOB, self.account.id, child)

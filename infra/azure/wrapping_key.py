@@ -14,8 +14,7 @@ from pulumi_azure_native import keyvault
 from infra.azure.place import Place
 from infra.azure.roles import Grantee, Role, grant
 from infra.azure.vault import Vault
-
-NAME = "copies"
+from infra.naming import COPIES_KEY
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class WrappingKey(pulumi.ComponentResource):
         super().__init__("agents:azure:WrappingKey", name, None, opts)
         key = keyvault.Key(
             name,
-            key_name=NAME,
+            key_name=COPIES_KEY,
             vault_name=args.vault.name,
             resource_group_name=args.place.resource_group,
             properties=keyvault.KeyPropertiesArgs(

@@ -1,4 +1,5 @@
 """The pre-flight: whether a subscription has what a stack needs, before anything is deployed.
 
-It asks Resource Manager with GET only and changes nothing: see `python -m infra.preflight --help`.
+It asks Resource Manager with GET only, lists what a stamp would be made from, and changes nothing: see
+`python -m infra.preflight --help`.
 """

@@ -1,7 +1,7 @@
 """`python -m infra.preflight --stack prod`: does the subscription have what the stack needs?
 
-Asks Resource Manager through the Azure CLI's session, with GET only. Exit codes: 0 ready; 1 something is
-missing; 2 something could not be looked at.
+Asks Resource Manager through the Azure CLI's session, with GET only, and for a stamp lists copies and images.
+Exit codes: 0 ready; 1 something is missing; 2 something could not be looked at.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def _subject(root: Path, name: str, az: AzureCli) -> Subject:
         stack=stack,
         arm=Arm(az.get),
         account=az.account(subscription),
+        data=az,
         acts_as=os.environ.get("ARM_CLIENT_ID"),
         domain=read_cloud().domain,
     )

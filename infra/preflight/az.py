@@ -2,6 +2,7 @@
 
 `az rest` signs requests, knows the cloud that is set, and trusts what the CLI trusts; only GET is ever sent.
 https://learn.microsoft.com/cli/azure/reference-index#az-rest
+Copies and images are listed by the CLI's own commands, as data planes want tokens of their own.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from infra.preflight.arm import AskError
+from infra.preflight.data import Blob, Image
 
 # As the CLI words a refusal: `ERROR: Not Found({"error":{"code":"…","message":"…"}})`.
 _REFUSAL = re.compile(r"^ERROR: (?P<reason>[A-Z][A-Za-z -]+?)\((?P<body>\{.*\})\)\s*$", re.DOTALL)
@@ -55,6 +58,27 @@ class AzureCli:
     def get(self, url: str) -> Any:
         """A GET of Resource Manager."""
         return self._run("rest", "--method", "get", "--url", url)
+
+    def blobs(self, account: str, container: str, prefix: str) -> list[Blob]:
+        """https://learn.microsoft.com/cli/azure/storage/blob#az-storage-blob-list"""
+        where = ("--account-name", account, "--container-name", container, "--prefix", prefix)
+        query = "[].{name: name, written: properties.lastModified}"
+        # All of them: without it, 5,000.
+        told = ("--auth-mode", "login", "--num-results", "*", "--query", query)
+        found = self._run("storage", "blob", "list", *where, *told)
+        return [Blob(one["name"], datetime.fromisoformat(one["written"])) for one in found]
+
+    def repositories(self, registry: str) -> frozenset[str]:
+        """https://learn.microsoft.com/cli/azure/acr/repository#az-acr-repository-list"""
+        return frozenset(self._run("acr", "repository", "list", "--name", registry))
+
+    def images(self, registry: str, repository: str) -> list[Image]:
+        """https://learn.microsoft.com/cli/azure/acr/manifest#az-acr-manifest-list-metadata"""
+        listing = ("acr", "manifest", "list-metadata", "--registry", registry, "--name", repository)
+        return [
+            Image(one["digest"], one.get("tags") or (), datetime.fromisoformat(one["lastUpdateTime"]))
+            for one in self._run(*listing)
+        ]
 
     def _run(self, *arguments: str) -> Any:
         program = shutil.which("az")

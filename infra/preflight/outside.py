@@ -1,5 +1,6 @@
 """What whoever deploys must be allowed to do outside the stack's own group: where backups are looked up and
-restored from, and in the group of the environment that a backup or recovery stack belongs to.
+restored from, in the group of the environment that a backup or recovery stack belongs to, and in the group of
+that environment's copies.
 
 The operations' names: https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
 """
@@ -11,7 +12,9 @@ from infra.settings import Settings
 _COSMOS, _SQL = "Microsoft.DocumentDB/databaseAccounts", "Microsoft.Sql/servers"
 _REGISTRY, _ZONES = "Microsoft.ContainerRegistry/registries", "Microsoft.Network/privateDnsZones"
 _APPROVE = "privateEndpointConnectionsApproval/action"
+_VAULTS, _STORAGE = "Microsoft.KeyVault/vaults", "Microsoft.Storage/storageAccounts"
 _ASSIGN = [f"Microsoft.Authorization/roleAssignments/{verb}" for verb in ("read", "write", "delete")]
+_DEFINE = [f"Microsoft.Authorization/roleDefinitions/{verb}" for verb in ("read", "write", "delete")]
 
 #: Finding and restoring accounts, those that were deleted, too.
 #: https://learn.microsoft.com/azure/cosmos-db/continuous-backup-restore-permissions
@@ -39,17 +42,42 @@ def in_source(settings: Settings) -> list[str]:
         case "backup":
             return sorted(_copied(private=settings.network.private))
         case "recovery":
-            return sorted(_shared(private=settings.network.private) | _rows(settings) | _documents(settings))
+            return sorted(_shared(settings) | _rows(settings) | _documents(settings))
         case _:
             return []
+
+
+def in_backup(settings: Settings) -> list[str]:
+    """In the group of the backup stack of `settings.source`: what a stamp takes from there."""
+    if settings.role != "recovery":
+        return []
+    found: set[str] = set()
+    approved = []
+    if settings.recovery.secrets == "copies":
+        found |= {
+            *_ASSIGN,
+            *_DEFINE,
+            f"{_VAULTS}/keys/read",
+            f"{_STORAGE}/blobServices/containers/read",
+        }
+        approved += [_VAULTS, _STORAGE]
+    if settings.recovery.images == "backup":
+        found |= {*_ASSIGN, f"{_REGISTRY}/read"}
+        approved += [_REGISTRY]
+    if settings.network.private:
+        found |= {f"{type_}/{_APPROVE}" for type_ in approved}
+    return sorted(found)
 
 
 def _copied(*, private: bool) -> set[str]:
     found = {
         *_ASSIGN,
-        *(f"Microsoft.Authorization/roleDefinitions/{verb}" for verb in ("read", "write", "delete")),
+        *_DEFINE,
         "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
         "Microsoft.ContainerService/managedClusters/read",
+        # Whoever imports an image has to be one who may pull it.
+        # https://learn.microsoft.com/azure/container-registry/container-registry-import-images
+        f"{_REGISTRY}/pull/read",
         f"{_REGISTRY}/read",
         "Microsoft.Network/publicIPAddresses/read",
     }
@@ -58,16 +86,17 @@ def _copied(*, private: bool) -> set[str]:
     return found
 
 
-def _shared(*, private: bool) -> set[str]:
+def _shared(settings: Settings) -> set[str]:
     found = {
-        *_ASSIGN,
         "Microsoft.Network/dnsZones/A/read",
         "Microsoft.Network/dnsZones/A/write",
         "Microsoft.Resources/deployments/read",
         "Microsoft.Resources/deployments/write",
-        f"{_REGISTRY}/read",
     }
-    return found | ({f"{_REGISTRY}/{_APPROVE}"} if private else set())
+    if settings.recovery.images == "replica":
+        found |= {*_ASSIGN, f"{_REGISTRY}/read"}
+        found |= {f"{_REGISTRY}/{_APPROVE}"} if settings.network.private else set()
+    return found
 
 
 def _rows(settings: Settings) -> set[str]:

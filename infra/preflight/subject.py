@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infra.preflight.arm import Arm
 from infra.preflight.az import Account
+from infra.preflight.data import Data
 from infra.preflight.report import Finding
 from infra.preflight.stack import Stack
 
@@ -21,6 +22,7 @@ class Subject:
     stack: Stack
     arm: Arm
     account: Account
+    data: Data
     acts_as: str | None = None
     domain: str | None = None
 

@@ -25,11 +25,9 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.blob import ContainerClient
 
 from infra.cloud import read_cloud
-from infra.naming import Names
+from infra.naming import COPIED_STATE, Names
 from infra.recovery.state_copies import StateCopies, StateError
 from infra.settings.base import BaseError, values_of
-
-CONTAINER = "pulumi-state"
 
 
 def copies_of(stack: str, storage_suffix: str) -> ContainerClient:
@@ -38,7 +36,7 @@ def copies_of(stack: str, storage_suffix: str) -> ContainerClient:
     names = Names(f"{values.get('source', stack)}-backup", values.get("suffix", ""))
     return ContainerClient(
         f"https://{names.storage}.blob.{storage_suffix}",
-        CONTAINER,
+        COPIED_STATE,
         # A cloud of one's own has no entry in Microsoft's list of clouds.
         credential=DefaultAzureCredential(disable_instance_discovery=_custom(os.environ)),
     )

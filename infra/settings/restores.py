@@ -75,3 +75,9 @@ def check(restores: Sequence[Restore]) -> None:
 
 def of_service(restores: Sequence[Restore], service: Service) -> list[Restore]:
     return [restore for restore in restores if service in restore.services]
+
+
+def last_adopted(restores: Sequence[Restore], service: Service) -> Restore | None:
+    """The restore that agents use; None for the original."""
+    adopted = [one for one in of_service(restores, service) if one.adopted]
+    return adopted[-1] if adopted else None

@@ -97,7 +97,8 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             exposure=exposure,
             workspace_id=workspace,
             readers=[],
-            officers=operators,
+            # It holds a key, and no secrets.
+            officers=[],
             secrets={},
         ),
     )
@@ -123,8 +124,9 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
             settings=settings.registry.model_copy(update={"sku": "Premium"}),
             exposure=exposure,
             workspace_id=workspace,
-            pullers=[],
-            pushers=operators,
+            # Images come by import, which is the registry's own doing: whoever deploys asks for their digest.
+            pullers=operators,
+            pushers=[],
         ),
     )
     images = ImageCopies(

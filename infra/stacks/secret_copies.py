@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.azure import resource_manager, wrapping_key
-from infra.azure.copies import SECRETS
+from infra.azure import resource_manager
 from infra.azure.copies_shared import SharedCopies, SharedCopiesArgs
 from infra.azure.own_roles import OwnRole, OwnRoleArgs
-from infra.azure.resource_manager import Read
 from infra.azure.vault import Vault
+from infra.recovery.secret_copies import CONTAINER, KEY, missing_of
 from infra.settings import Settings
 from infra.stacks.ground import Ground
 from infra.stacks.source import Source
 from infra.workload.secret_restoration import NAME, RestoreSecrets
 
-_CONTAINER = f"blobServices/default/containers/{SECRETS}"
-_KEY = f"keys/{wrapping_key.NAME}"
-_STORAGE, _VAULT = "2023-05-01", "2023-07-01"
 _SECRETS = "Microsoft.KeyVault/vaults/secrets"
 
 
@@ -29,7 +25,7 @@ def found(settings: Settings, source: Source) -> bool:
     recovery = settings.recovery
     if recovery.secrets == "none" or recovery.phase != "serving":
         return False
-    missing = missing_of(source, resource_manager.reader(source.cloud))
+    missing = missing_of(source.backup.names, resource_manager.reader(source.cloud))
     if missing:
         pulumi.log.warn(_without(settings, missing))
     return not missing
@@ -47,23 +43,6 @@ def _without(settings: Settings, missing: list[str]) -> str:
     return "\n".join(lines)
 
 
-def missing_of(source: Source, read: Read) -> list[str]:
-    """What of the backup stack is not there, as people call it."""
-    names = source.backup.names
-    group = f"resourceGroups/{names.resource_group}/providers"
-    needed = {
-        f"key {wrapping_key.NAME} in vault {names.vault}": (
-            f"{group}/Microsoft.KeyVault/vaults/{names.vault}/{_KEY}",
-            _VAULT,
-        ),
-        f"container {SECRETS} in account {names.storage}": (
-            f"{group}/Microsoft.Storage/storageAccounts/{names.storage}/{_CONTAINER}",
-            _STORAGE,
-        ),
-    }
-    return [title for title, (path, version) in needed.items() if read(path, version) is None]
-
-
 def restored(ground: Ground, vault: Vault, source: Source) -> RestoreSecrets:
     """Let an identity of its own bring the copies into `vault`; what the Job is told."""
     identity, backup = ground.identity(NAME), source.backup
@@ -72,9 +51,9 @@ def restored(ground: Ground, vault: Vault, source: Source) -> RestoreSecrets:
         "copies",
         SharedCopiesArgs(
             account=backup.storage.id,
-            container=backup.storage.child(_CONTAINER),
+            container=backup.storage.child(CONTAINER),
             vault=backup.vault.id,
-            key=backup.vault.child(_KEY),
+            key=backup.vault.child(KEY),
             group=backup.group_id,
             owner=ground.names.resource_group,
             place=ground.place,
@@ -96,7 +75,7 @@ def restored(ground: Ground, vault: Vault, source: Source) -> RestoreSecrets:
         identity=identity,
         source_vault=source.own.vault_uri,
         copies=backup.blob_endpoint,
-        key=f"{backup.vault_uri}{_KEY}",
+        key=f"{backup.vault_uri}{KEY}",
         kept=vault.sets,
         ready=[copies, *grantee.rights],
     )

@@ -20,7 +20,7 @@ from infra.azure.private_zones import zone_name
 from infra.cloud import Cloud
 from infra.naming import Names, restored_database
 from infra.settings import Settings
-from infra.settings.restores import SERVICES, Restore, of_service
+from infra.settings.restores import SERVICES, Restore, last_adopted
 from infra.settings.restores import Service as Restorable
 
 
@@ -193,5 +193,4 @@ class Source:
         return [service for service, restore in found.items() if restore is not None and not restore.paired]
 
     def _adopted(self, service: Restorable) -> Restore | None:
-        adopted = [one for one in of_service(self.settings.restores, service) if one.adopted]
-        return adopted[-1] if adopted else None
+        return last_adopted(self.settings.restores, service)

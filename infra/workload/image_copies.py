@@ -64,6 +64,6 @@ class ImageCopies(pulumi.ComponentResource):
             # Commands run in the program's folder; relative, so that state fits every checkout.
             dir=os.path.relpath(ROOT, PROGRAM),
             triggers=[source_hash(), args.registry.born, args.version],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.registry.ready)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.registry.pull_roles)),
         )
         return command.stdout.apply(str.strip)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.preflight.checks import (
     account,
+    copies,
     databases,
     deleted,
     kubernetes,
@@ -12,12 +13,13 @@ from infra.preflight.checks import (
     providers,
     reach,
     rights,
+    source,
 )
 from infra.preflight.subject import Check
 from infra.settings.types import Role
 
 #: Only some stacks have what these look at: a stamp takes databases and a domain over, and a
-#: backup runs no machines of its own.
+#: backup runs no machines of its own. Copies are made from a source that is up, a stamp from copies.
 _ROLES: dict[str, tuple[Role, ...]] = {
     "machine sizes": ("environment", "recovery"),
     "cores": ("environment", "recovery"),
@@ -27,6 +29,10 @@ _ROLES: dict[str, tuple[Role, ...]] = {
     "cosmos db": ("environment",),
     "sql": ("environment",),
     "domain": ("environment",),
+    "source": ("backup",),
+    "copies: secrets": ("recovery",),
+    "copies: state": ("recovery",),
+    "copies: images": ("recovery",),
 }
 #: What a check is called where it could not look, and the check.
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -43,6 +49,10 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("sql", databases.sql),
     ("vault's name", deleted.vault),
     ("openai's names", deleted.accounts),
+    ("source", source.up),
+    ("copies: secrets", copies.secrets),
+    ("copies: state", copies.state),
+    ("copies: images", copies.images),
     ("domain", reach.domain),
     ("network", reach.network),
     ("secrets", reach.secrets),

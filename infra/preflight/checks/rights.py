@@ -36,18 +36,22 @@ _NAMED = 3
 
 def rights(subject: Subject) -> Iterator[Finding]:
     """In the stack's group if there is one, else in the subscription: the group is to be made then. Likewise
-    in the group of the environment that it belongs to; and in the subscription, where backups are.
+    in the group of the environment that it belongs to, and of its copies; and in the subscription, where
+    backups are.
 
     Conditions on role assignments are not part of Azure's answer.
     https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group
     """
     settings = subject.stack.settings
     yield from _looked_at(subject, _scope(subject, subject.group), _by_kind(actions(settings)), "rights")
-    of_source = _by_kind(outside.in_source(settings))
-    if of_source:
-        group = Names(settings.source or "", settings.suffix).resource_group
-        scope = _scope(subject, f"{subject.subscription}/resourceGroups/{group}")
-        yield from _looked_at(subject, scope, of_source, f"rights in {settings.source}")
+    for stack, wanted in (
+        (settings.source, outside.in_source(settings)),
+        (f"{settings.source}-backup", outside.in_backup(settings)),
+    ):
+        if wanted:
+            group = Names(stack or "", settings.suffix).resource_group
+            scope = _scope(subject, f"{subject.subscription}/resourceGroups/{group}")
+            yield from _looked_at(subject, scope, _by_kind(wanted), f"rights in {stack}")
     restoring = _by_kind(outside.in_subscription(settings), rest="backups")
     yield from _looked_at(subject, subject.subscription, restoring, "rights")
 

@@ -257,7 +257,7 @@ class KubernetesPlug(Plug):
         )
 
     def _is_unready(self, context: grpc.ServicerContext, kind: Kind, wanted: Object) -> bool:
-        """Whether it asks for another in place of what is not ready. Where that cannot be seen, it has none."""
+        """Whether it asks for another in place of what is not ready. What cannot be seen stays."""
         client = self._cluster(context).client
         if client is None or has_unknown(wanted):
             return False

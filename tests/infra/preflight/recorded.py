@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from infra.preflight.arm import Arm, AskError
 from infra.preflight.az import Account
+from infra.preflight.data import Blob, Image
 from infra.preflight.declared import declared, namespaces
 from infra.preflight.report import Finding, State
 from infra.preflight.stack import Stack, read
@@ -36,10 +37,37 @@ SIZES = {
 
 
 @dataclass
+class Lists:
+    """Data planes: what a container has, by account and container, and a registry, by repository."""
+
+    kept: dict[tuple[str, str], list[Blob] | AskError] = field(default_factory=dict)
+    pushed: dict[str, dict[str, list[Image]] | AskError] = field(default_factory=dict)
+
+    def blobs(self, account: str, container: str, prefix: str) -> list[Blob]:
+        found = self.kept.get((account, container), AskError("The specified container does not exist."))
+        if isinstance(found, AskError):
+            raise found
+        return [blob for blob in found if blob.name.startswith(prefix)]
+
+    def repositories(self, registry: str) -> frozenset[str]:
+        return frozenset(self._registry(registry))
+
+    def images(self, registry: str, repository: str) -> list[Image]:
+        return self._registry(registry)[repository]
+
+    def _registry(self, name: str) -> dict[str, list[Image]]:
+        found = self.pushed.get(name, AskError("no such registry"))
+        if isinstance(found, AskError):
+            raise found
+        return found
+
+
+@dataclass
 class Azure:
     """Answers by path, in lower case; an AskError is raised. `asked` are the URLs, in order."""
 
     answers: dict[str, Any]
+    data: Lists = field(default_factory=Lists)
     asked: list[str] = field(default_factory=list)
 
     def get(self, url: str) -> Any:
@@ -69,7 +97,7 @@ def stack(name: str = "prod", **changes: Any) -> Stack:
 
 
 def subject(azure: Azure, of: Stack, **others: Any) -> Subject:
-    return Subject(of, Arm(azure.get), OPERATOR, **others)
+    return Subject(of, Arm(azure.get), OPERATOR, azure.data, **others)
 
 
 def found(check: Check, azure: Azure, of: Stack | None = None, **others: Any) -> list[Finding]:

@@ -149,6 +149,24 @@ def test_stacks_of_an_environment_need_rights_in_its_group(name: str, abouts: li
     assert all(one.mend.endswith(f"--scope {SUBSCRIPTION}{GROUP}") for one in lacked)
 
 
+def test_a_stamp_needs_rights_in_the_group_of_the_copies() -> None:
+    of = recorded.stack("prod-dr")
+    azure = recorded.ready(of)
+    at = f"{GROUP}-backup"
+    azure.put(at, {"id": at})
+    azure.put(f"{at}/providers/Microsoft.Authorization/permissions", {"value": [{"actions": ["*/read"]}]})
+    lacked = [one for one in found(rights.rights, azure, of) if one.state is State.MISSING]
+    assert [one.about for one in lacked] == [
+        "rights in prod-backup: resources",
+        "rights in prod-backup: role assignments",
+        "rights in prod-backup: role definitions",
+    ]
+    assert lacked[-1].mend == (
+        f"az role assignment create --assignee {OPERATOR.user} "
+        f'--role "User Access Administrator" --scope {SUBSCRIPTION}{at}'
+    )
+
+
 def test_providers_that_are_not_registered(azure: Azure) -> None:
     listed = azure.at("/providers")["value"]
     named = {provider["namespace"]: provider for provider in listed}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from infra.preflight.arm import AskError
 from infra.preflight.az import Account, AzureCli
+from infra.preflight.data import Blob, Image
 
 # As the CLI prints it for a 404 and a 403 of Resource Manager.
 NOT_FOUND = 'ERROR: Not Found({"error":{"code":"ResourceGroupNotFound","message":"Resource group \'rg\' …"}})'
@@ -59,6 +61,31 @@ def test_who_is_signed_in(folder: Path) -> None:
     first, second = (folder / "called").read_text().splitlines()
     assert first.startswith("account show --only-show-errors")
     assert second.startswith("account show --subscription 0009 ")
+
+
+def test_copies_are_listed(folder: Path) -> None:
+    blob = {"name": "kv/pager/1", "written": "2026-11-28T09:59:30+00:00"}
+    az(folder, says(folder, json.dumps([blob])))
+    at = datetime(2026, 11, 28, 9, 59, 30, tzinfo=UTC)
+    assert AzureCli(30).blobs("st", "secrets", "kv/") == [Blob("kv/pager/1", at)]
+    called = (folder / "called").read_text()
+    assert called.startswith("storage blob list --account-name st --container-name secrets --prefix kv/ ")
+    assert "--auth-mode login --num-results * " in called
+
+
+def test_images_are_listed(folder: Path) -> None:
+    """The registry's times have seven digits after the second, and untagged manifests no tags."""
+    time = "2026-11-28T09:59:30.1234567Z"
+    told = [{"digest": "sha256:1", "tags": ["1.0.0"], "lastUpdateTime": time, "createdTime": time}]
+    told.append({"digest": "sha256:2", "lastUpdateTime": time, "createdTime": time})
+    az(folder, says(folder, json.dumps(told)))
+    at = datetime(2026, 11, 28, 9, 59, 30, 123456, tzinfo=UTC)
+    assert AzureCli(30).images("acr", "agents-api-devops") == [
+        Image("sha256:1", ["1.0.0"], at),
+        Image("sha256:2", (), at),
+    ]
+    az(folder, says(folder, '["agents-api-devops"]'))
+    assert AzureCli(30).repositories("acr") == {"agents-api-devops"}
 
 
 @pytest.mark.parametrize(

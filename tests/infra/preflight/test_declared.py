@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import yaml
 from infra.preflight.checks.machines import SURGE
 from infra.preflight.checks.models import DEPLOYMENT_SKU
 from infra.preflight.declared import actions, declared, namespaces
-from infra.preflight.outside import in_source, in_subscription
+from infra.preflight.outside import in_backup, in_source, in_subscription
 from infra.settings import Settings
 from sandbox.types import table
 from tests.infra.preflight.recorded import stack
 
+_ASSIGNING = "Microsoft.Authorization/roleAssignments/"
 GRAPHS = Path(__file__).parents[1] / "graph"
 ENVIRONMENTS = pytest.mark.parametrize("name", ["dev", "prod"])
 STACKS = pytest.mark.parametrize("name", ["dev", "prod", "prod-backup", "prod-dr"])
@@ -45,17 +47,25 @@ def test_every_type_is_known_with_the_regions_it_lies_in(name: str) -> None:
     assert {one.type: set(one.regions(settings)) for one in declared(settings)} == reviewed
 
 
-@pytest.mark.parametrize("name", ["prod-backup", "prod-dr"])
-def test_what_is_made_in_the_environments_group_is_asked_for_there(name: str) -> None:
-    """And nothing that is not: the two groups have other deployers."""
-    group = "rg-agents-prod"
+@pytest.mark.parametrize(
+    ("name", "group", "asked"),
+    [
+        ("prod-backup", "rg-agents-prod", in_source),
+        ("prod-dr", "rg-agents-prod", in_source),
+        ("prod-dr", "rg-agents-prod-backup", in_backup),
+    ],
+)
+def test_what_is_made_in_anothers_group_is_asked_for_there(
+    name: str, group: str, asked: Callable[[Settings], list[str]]
+) -> None:
+    """And nothing that is not: the groups have other deployers."""
     made = {
         type_
         for type_, inputs in resources(name)
         if inputs.get("resourceGroupName") == group
         or re.search(rf"/{group}(/|$)", str(inputs.get("scope", "")))
     }
-    wanted = in_source(stack(name).settings)
+    wanted = asked(stack(name).settings)
     assert {action.removesuffix("/write") for action in wanted if action.endswith("/write")} - {
         # The template of a stamp's deployment sets it.
         "Microsoft.Network/dnsZones/A",
@@ -67,6 +77,42 @@ def test_only_an_environment_restores() -> None:
     assert "Microsoft.DocumentDB/locations/restorableDatabaseAccounts/restore/action" in restoring
     assert not [*in_subscription(stack("prod-dr").settings), *in_subscription(stack("prod-backup").settings)]
     assert in_source(stack("prod").settings) == []
+
+
+def test_whoever_copies_images_may_pull_them() -> None:
+    """Azure asks both registries; only its own is in a backup's group."""
+    backup = stack("prod-backup").settings
+    assert "Microsoft.ContainerRegistry/registries/pull/read" in in_source(backup)
+    assert "Microsoft.ContainerRegistry/registries/importImage/action" in actions(backup)
+
+
+def test_only_a_stamp_takes_from_the_backup() -> None:
+    assert not in_backup(stack("prod").settings)
+    assert not in_backup(stack("prod-backup").settings)
+    approve = "privateEndpointConnectionsApproval/action"
+    stamp = stack("prod-dr").settings
+    assert [one for one in in_backup(stamp) if one.endswith(approve)] == [
+        f"Microsoft.KeyVault/vaults/{approve}",
+        f"Microsoft.Storage/storageAccounts/{approve}",
+    ]
+    open_ = stamp.model_copy(update={"network": stamp.network.model_copy(update={"private": False})})
+    assert not [one for one in in_backup(open_) if one.endswith(approve)]
+
+
+def test_a_stamp_asks_for_what_its_registry_and_its_secrets_need() -> None:
+    stamp = stack("prod-dr").settings
+    registry = "Microsoft.ContainerRegistry/registries"
+
+    def told(**recovery: str) -> Settings:
+        changed = stamp.recovery.model_copy(update=recovery)
+        return stamp.model_copy(update={"recovery": changed})
+
+    assert in_backup(told(secrets="none")) == []
+    pulling = told(secrets="none", images="backup")
+    assert {f"{registry}/read", f"{registry}/privateEndpointConnectionsApproval/action"} < set(
+        in_backup(pulling)
+    )
+    assert not [one for one in in_source(pulling) if one.startswith((registry, _ASSIGNING))]
 
 
 @STACKS

@@ -7,20 +7,25 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from infra.naming import image_repository
 from infra.preflight.__main__ import look
 from infra.preflight.arm import Arm, AskError
 from infra.preflight.az import Account
 from infra.preflight.checks import models
+from infra.preflight.data import Blob, Image
 from infra.preflight.report import MISSING, READY, Finding, State, code
 from infra.preflight.stack import Stack
 from infra.preflight.subject import Subject
 from sandbox import aks
+from sandbox.arm.ids import parse_id
 from sandbox.arm.known import catalogue
+from sandbox.arm.resource import Resource
 from sandbox.azure import (
     authorization,
     cognitiveservices,
@@ -33,13 +38,15 @@ from sandbox.azure import (
 )
 from sandbox.azure.cognitiveservices.lifecycle import CATALOGUE_DAY
 from sandbox.config import SUBSCRIPTION_ID, TENANT_ID
-from tests.infra.preflight.recorded import stack
+from tests.infra.preflight.recorded import Lists, stack
+from tests.infra.preflight.test_copies import USED
 from tests.sandbox.served import Served, served
 
 pytestmark = pytest.mark.slow
 
 MODULES = [resources, authorization, permissions, compute, cognitiveservices, documentdb, keyvault, sql, aks]
 SUBSCRIPTION = f"/subscriptions/{SUBSCRIPTION_ID}"
+PROVIDERS = "/providers"
 ROLES = f"{SUBSCRIPTION}/providers/Microsoft.Authorization"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
@@ -58,6 +65,7 @@ class Session:
 
     def __init__(self, azure: Served, client_id: str, secret: str) -> None:
         self.client_id = client_id
+        self.data = Lists()
         self.http = httpx.Client(base_url="https://management.azure.test", timeout=30)
         form = {
             "grant_type": "client_credentials",
@@ -82,7 +90,7 @@ class Session:
 
     def look(self, of: Stack) -> list[Finding]:
         account = Account(SUBSCRIPTION_ID, "Agents Sandbox", TENANT_ID, self.client_id, True)
-        return look(Subject(of, Arm(self.get), account, domain="azure.test"))
+        return look(Subject(of, Arm(self.get), account, self.data, domain="azure.test"))
 
 
 @pytest.fixture(autouse=True)
@@ -115,11 +123,68 @@ def with_role(azure: Served, owner: Session) -> Callable[[str], Session]:
     return make
 
 
+@pytest.fixture
+def copied(azure: Served) -> Iterator[Lists]:
+    """prod and prod-backup, as far as other stacks ask for them: as if they had been deployed."""
+    backup = f"rg-agents-prod-backup{PROVIDERS}"
+    registry = f"rg-agents-prod{PROVIDERS}/Microsoft.ContainerRegistry/registries/acragentsprod"
+    placed = [
+        "rg-agents-prod",
+        *(f"rg-agents-prod{PROVIDERS}/{kind}/{name}" for kind, name in USED.items()),
+        f"{registry}/replications/northeurope",
+        "rg-agents-prod-backup",
+        f"{backup}/Microsoft.KeyVault/vaults/kv-agents-prod-backup/keys/copies",
+        f"{backup}/Microsoft.Storage/storageAccounts/stagentsprodbackup/blobServices/default/containers/secrets",
+    ]
+    store = azure.cloud.services.store
+    made = [parse_id(f"{SUBSCRIPTION}/resourceGroups/{one}") for one in placed]
+    for one in made:
+        store.save(Resource(one, {"location": "westeurope", "properties": {}}, 0, 0))
+    settings = stack("prod").settings
+    now = datetime.now(UTC)
+    images = {
+        image_repository(agent): [Image("sha256:1", (settings.version,), now)] for agent in settings.agents
+    }
+    yield Lists(
+        {
+            ("stagentsprodbackup", "secrets"): [Blob("kv-agents-prod/pager/1", now)],
+            ("stagentsprodbackup", "pulumi-state"): [Blob(f"prod/20261128T095930Z-{'a' * 64}.json", now)],
+        },
+        {"acragentsprod": images},
+    )
+    for one in made:
+        store.remove(one)
+
+
 @pytest.mark.parametrize("name", ["dev", "prod", "prod-backup", "prod-dr"])
-def test_the_local_azure_is_ready_for_every_stack(owner: Session, name: str) -> None:
+def test_the_local_azure_is_ready_for_every_stack(owner: Session, copied: Lists, name: str) -> None:
+    owner.data = copied
     findings = owner.look(stack(name))
     assert code(findings) == READY, json.dumps([vars(one) for one in findings], indent=1)
     assert {finding.state for finding in findings} == {State.OK}
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "words"),
+    [
+        ("prod-backup", "stack prod", "there is no group rg-agents-prod"),
+        ("prod-dr", "copies: secrets", "no key copies in vault kv-agents-prod-backup"),
+        ("prod-dr", "copies: images", "there is no registry acragentsprod"),
+    ],
+)
+def test_what_other_stacks_do_not_have_yet_is_missing(
+    owner: Session, name: str, about: str, words: str
+) -> None:
+    findings = {finding.about: finding for finding in owner.look(stack(name))}
+    assert findings[about].state is State.MISSING
+    assert words in findings[about].found
+
+
+def test_rights_where_copies_are_kept(copied: Lists, with_role: Callable[[str], Session]) -> None:
+    findings = with_role(READER).look(stack("prod-dr"))
+    lacking = {finding.about for finding in findings if finding.state is State.MISSING}
+    assert {f"rights in {of}: role assignments" for of in ("prod", "prod-backup")} < lacking
+    assert "rights in prod-backup: role definitions" in lacking
 
 
 def test_a_reader_is_told_what_is_missing(with_role: Callable[[str], Session]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from tests.live.privileges import control_planes, data_planes, database  # noqa: F401  (they register)
 from tests.live.privileges.cast import IDENTITIES
+from tests.live.privileges.copies import COPIES
 from tests.live.privileges.data_planes import AGENTS
 from tests.live.privileges.grants import ASSIGNMENTS, GRANTS, Grant, alone, expected
 from tests.live.privileges.operations import OPERATIONS
@@ -37,7 +37,7 @@ same identity must not.
 
 
 def render() -> str:
-    return "\n".join([_HEAD, *_matrix(), "", *_assignments(), ""])
+    return "\n".join([_HEAD, *_matrix(), "", *_assignments(), "", *_copies(), ""])
 
 
 def _matrix() -> Iterator[str]:
@@ -72,6 +72,30 @@ nobody needs is told apart.
     for grant in GRANTS:
         if grant.who not in AGENTS[1:] and not (grant.who == "topic" and grant.scope in _queues(AGENTS[1:])):
             yield _row(grant)
+
+
+def _copies() -> Iterator[str]:
+    yield """## Copies and restores
+
+Who copies in `prod-backup` and who brings back in `prod-dr`, from the rows of
+`tests/live/privileges/copies.py`. These stacks are not tried: `tests/live/privileges/test_copies.py` holds
+the rows against the reviewed resource graphs, in which each role assignment is a row, and against the roles,
+all of whose operations a row has. Operations are Azure's, without `Microsoft.`. What else a stamp assigns is
+what an environment does, as above, but for its registry, which is prod's, and for what operators may do with
+prod's documents already.
+"""
+    yield "| Stack | Who | Role | On | For | Needed | Not needed |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for stack, grants in COPIES.items():
+        for grant in grants:
+            scope = " of ".join(f"`{part}`" for part in grant.scope.split(" of "))
+            named = (", ".join(map(_operation, names)) for names in (grant.gives, grant.beside))
+            cells = (stack, grant.who, grant.role, scope, grant.need, *named)
+            yield f"| {' | '.join(cells)} |"
+
+
+def _operation(name: str) -> str:
+    return f"`{name.removeprefix('Microsoft.')}`"
 
 
 def _queues(agents: tuple[str, ...]) -> set[str]:

@@ -120,7 +120,8 @@ def test_a_job_that_failed_is_made_again_if_it_is_asked_for(
     cluster.write(
         IMPORTS
         + f"""
-k8s.batch.v1.Job("job", metadata={{"name": "job", "annotations": {{"pulumi.com/replaceUnready": "{annotated}"}}}},
+notes = {{"pulumi.com/replaceUnready": "{annotated}"}}
+k8s.batch.v1.Job("job", metadata={{"name": "job", "annotations": notes}},
     spec={{"backoffLimit": 0, "template": {{"spec": {{"restartPolicy": "Never",
         "containers": [{{"name": "main", "image": "failing"}}]}}}}}})
 """
@@ -130,7 +131,8 @@ k8s.batch.v1.Job("job", metadata={{"name": "job", "annotations": {{"pulumi.com/r
     assert ("replace" in cluster.pulumi("preview")) == (annotated == "true")
     cluster.up(fails=True)
     after = client.find(JOB, "default", "job")
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     assert (before["metadata"]["uid"] != after["metadata"]["uid"]) == (annotated == "true")
 
 
