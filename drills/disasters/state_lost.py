@@ -102,6 +102,8 @@ def _from_azure(stack: Stack) -> None:
     with stack.timeline.step("Helm forgets that it installed cert-manager"):
         stack.shell.kubectl("delete", "secret", "-n", "cert-manager", "-l", "owner=helm,name=cert-manager")
     stack.up(variables=_UPSERT)
+    # The provider's inputs hold the variable until an update without it.
+    stack.up()
 
 
 def _module(stack: Stack, module: str, *verb: str, stdin: str | None = None) -> str | None:
