@@ -25,6 +25,7 @@ from sandbox.cloud import Cloud, Outside
 from sandbox.config import SUBSCRIPTION_ID, TENANT_ID, Config
 from sandbox.host import ca
 from sandbox.server import serve
+from tests.checkout import ROOT
 from tests.sandbox.azure import fakes
 
 
@@ -48,6 +49,21 @@ class Served:
     def deployer(self) -> dict[str, str]:
         found: dict[str, str] = json.loads((self.state / "deployer.json").read_text())
         return found
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What programs that act as the deployer have to be told; they find the project's modules as well."""
+        keys = self.deployer
+        return {
+            "PYTHONPATH": str(ROOT),
+            "ARM_METADATA_HOSTNAME": "management.azure.test",
+            "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
+            "ARM_TENANT_ID": keys["tenantId"],
+            "ARM_SUBSCRIPTION_ID": keys["subscriptionId"],
+            "ARM_CLIENT_ID": keys["clientId"],
+            "ARM_CLIENT_SECRET": keys["clientSecret"],
+            **{name: os.environ[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")},
+        }
 
     @property
     def authority(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ from azure.mgmt.sql import SqlManagementClient
 
 from sandbox.azure.sql import backups
 from sandbox.azure.sql.instance import instance
-from tests.conformance.bicep import ROOT
 from tests.sandbox.engine.conftest import Project
 from tests.sandbox.served import Served, client
 from tests.waiting import until
@@ -101,18 +99,8 @@ class Stack:
     """`settings` are the next update's; the clients act as the deployer."""
 
     def __init__(self, cloud: Served, project: Project) -> None:
-        deployer = cloud.deployer
         #: What programs that act as the deployer have to be told.
-        self.environment = {
-            "PYTHONPATH": str(ROOT),
-            "ARM_METADATA_HOSTNAME": "management.azure.test",
-            "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
-            "ARM_TENANT_ID": deployer["tenantId"],
-            "ARM_SUBSCRIPTION_ID": deployer["subscriptionId"],
-            "ARM_CLIENT_ID": deployer["clientId"],
-            "ARM_CLIENT_SECRET": deployer["clientSecret"],
-            **{name: os.environ[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")},
-        }
+        self.environment = cloud.environment
         project.environment |= self.environment
         self.project, self._cloud = project, cloud
         project.write(_PROGRAM.replace("PORT", str(cloud.port)))

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from tests.infra.recovery.stack import PLACED, ROOT
+from tests.checkout import ROOT
+from tests.infra.recovery.stack import PLACED
 from tests.sandbox.engine.conftest import Project
 from tests.sandbox.served import Served
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from sandbox.arm.known import catalogue
 from sandbox.azure import authorization, insights, keyvault, operationalinsights, resources
 from sandbox.engine.azure_native.journal import Journal
 from sandbox.engine.azure_native.provider import AzureNative
-from tests.conformance.bicep import ROOT
 from tests.infra.recovery.stack import PLACED
 from tests.sandbox.engine.conftest import Project
 from tests.sandbox.served import Served, client, served
@@ -111,17 +109,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 @pytest.fixture
 def stack(cloud: Served, project: Project, tmp_path: Path) -> Stack:
     project.attach(AzureNative(journal=Journal(tmp_path / "creations.json")))
-    deployer = cloud.deployer
-    project.environment |= {
-        "PYTHONPATH": str(ROOT),
-        "ARM_METADATA_HOSTNAME": "management.azure.test",
-        "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
-        "ARM_TENANT_ID": deployer["tenantId"],
-        "ARM_SUBSCRIPTION_ID": deployer["subscriptionId"],
-        "ARM_CLIENT_ID": deployer["clientId"],
-        "ARM_CLIENT_SECRET": deployer["clientSecret"],
-        **{name: os.environ[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")},
-    }
+    project.environment |= cloud.environment
     return Stack(cloud, project)
 
 

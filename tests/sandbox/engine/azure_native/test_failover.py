@@ -12,7 +12,6 @@ from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from sandbox.engine.azure_native.journal import Journal
 from sandbox.engine.azure_native.provider import AzureNative
-from tests.checkout import ROOT
 from tests.sandbox.azure.documentdb import clouds
 from tests.sandbox.engine.conftest import Project
 from tests.sandbox.served import Served, client
@@ -52,16 +51,7 @@ def cloud() -> Iterator[Served]:
 
 @pytest.fixture
 def azure(cloud: Served, project: Project, tmp_path: Path) -> Project:
-    deployer = cloud.deployer
-    project.environment |= {
-        "PYTHONPATH": str(ROOT),
-        "ARM_METADATA_HOSTNAME": "management.azure.test",
-        "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
-        "ARM_TENANT_ID": deployer["tenantId"],
-        "ARM_SUBSCRIPTION_ID": deployer["subscriptionId"],
-        "ARM_CLIENT_ID": deployer["clientId"],
-        "ARM_CLIENT_SECRET": deployer["clientSecret"],
-    }
+    project.environment |= cloud.environment
     project.attach(AzureNative(journal=Journal(tmp_path / "creations.json")))
     project.write(PROGRAM)
     return project
