@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from openai import AzureOpenAI
 
 from sandbox.azure import cognitiveservices
 from sandbox.azure.cognitiveservices import access
@@ -17,6 +18,11 @@ from tests.sandbox.azure.fakes import token
 ACCOUNT = "Microsoft.CognitiveServices/accounts/oai-agents-dev"
 URL = "https://oai-agents-dev.openai.azure.test"
 SCOPE = "https://cognitiveservices.azure.com"
+
+ASK: list[Any] = [
+    {"role": "system", "content": "You write notifications."},
+    {"role": "user", "content": "The database failed over to North Europe. Severity is high. Tell the team."},
+]
 
 
 def account_body(**properties: Any) -> dict[str, Any]:
@@ -40,6 +46,11 @@ def provide(object_id: str) -> Callable[[], str]:
     return lambda: token(object_id, SCOPE)
 
 
+def azure(object_id: str = "agent", **options: Any) -> AzureOpenAI:
+    settings = {"api_version": "2024-10-21", "max_retries": 0, **options}
+    return AzureOpenAI(azure_endpoint=URL, azure_ad_token_provider=provide(object_id), **settings)
+
+
 @pytest.fixture
 def plane(world: World, serve: Callable[[], None]) -> World:
     cognitiveservices.mount(world.services)
@@ -54,3 +65,9 @@ def plane(world: World, serve: Callable[[], None]) -> World:
     world.rbac.grant("agent", access.CHAT, access.EMBEDDINGS, access.MODELS)
     serve()
     return world
+
+
+@pytest.fixture
+def client(plane: World) -> Iterator[AzureOpenAI]:
+    with azure() as one:
+        yield one
