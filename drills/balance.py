@@ -74,13 +74,14 @@ def history(books: Books, excused: Collection[str] = ()) -> list[str]:
     return wrong + [f"row {name} has no execution" for name in rows if name in strays]
 
 
-def ledger(before: Books, after: Books, slack: int = 0) -> list[str]:
+def ledger(before: Books, after: Books, slack: int = 0, excused: Collection[str] = ()) -> list[str]:
     """The ledger moved by what the history did, agent by agent and in total.
 
+    Executions of the `excused` correlations count where the history lacks their rows.
     `slack`: tokens of what was under way when something broke. A call may then be counted without its
     execution, or an execution be stored whose call was not counted yet.
     """
-    was, is_now = _open(before), _open(after)
+    was, is_now = _open(before, excused), _open(after, excused)
     return [
         f"the ledger of {scope} moved by {moved:+} tokens against the history"
         for scope in sorted(was.keys() | is_now.keys())
@@ -88,11 +89,15 @@ def ledger(before: Books, after: Books, slack: int = 0) -> list[str]:
     ]
 
 
-def _open(books: Books) -> dict[str, int]:
-    """What the ledger has more than the history, by agent and `total`, over all days."""
+def _open(books: Books, excused: Collection[str]) -> dict[str, int]:
+    """What the ledger has more than history and excused executions, by agent and `total`, over all days."""
     found: Counter[str] = Counter()
     for day in books.days:
         found.update(day.committed)
         found.subtract(day.history)
         found["total"] -= sum(day.history.values())
+    rows = {one.id for one in books.rows}
+    for one in books.executions:
+        if one.correlation in excused and one.id not in rows:
+            found.subtract({one.agent: one.tokens, "total": one.tokens})
     return dict(found)

@@ -47,7 +47,7 @@ def checked(
     *,
     excused: Collection[str] = (),
 ) -> list[Check]:
-    """Each invariant with what it looked at. `excused`: see `balance.history`."""
+    """Each invariant with what it looked at. `excused`: see `balance.history` and `balance.ledger`."""
     ran = f"{len(after.executions)} executions"
     published = sum(one.event is not None for one in after.owed)
     within = f", {tolerated} tokens were under way" if tolerated else ""
@@ -67,7 +67,7 @@ def checked(
         Check(
             name="token ledger",
             looked_at=f"{len(after.days)} days{within}",
-            problems=balance.ledger(before, after, tolerated),
+            problems=balance.ledger(before, after, tolerated, excused),
         ),
     ]
 

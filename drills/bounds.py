@@ -32,6 +32,13 @@ SQL_GROUP = Bound(
     rto="an hour",
     source=f"{_DOCS}/azure-sql/database/business-continuity-high-availability-disaster-recover-hadr-overview",
 )
+SQL_GEO_RESTORE = Bound(
+    service="Azure SQL",
+    mechanism="geo-restore from geo-redundant backups",
+    rpo="an hour",
+    rto="most within 12 hours",
+    source=f"{_DOCS}/azure-sql/database/recovery-using-backups",
+)
 VAULT = Bound(
     service="Key Vault",
     mechanism="soft delete",

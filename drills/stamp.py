@@ -7,6 +7,7 @@ dev has one region. A copy of the project has settings that give it a second one
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import yaml
 
 from drills.project import copied
-from drills.shell import CommandError, Shell
-from drills.stack import Stack
+from drills.shell import CommandError
+from drills.stack import NOTHING, Stack
 from drills.watch import Watch
+from infra.settings.restores import written
 
 _SUFFIX, REGION = "-dr", "northeurope"
 #: What dev has more than by itself. Only a registry of this SKU has replicas.
@@ -31,32 +33,40 @@ def stack_name(source: str) -> str:
     return f"{source}{_SUFFIX}"
 
 
-def write_settings(project: Path, source: str) -> None:
-    """The two files of a copy of the project: its `Pulumi.<source>.yaml` widened, and the stamp's."""
+def write_settings(
+    project: Path, source: str, wider: Mapping[str, Any] = NOTHING, own: Mapping[str, Any] = NOTHING
+) -> None:
+    """The two files of a copy of the project: its `Pulumi.<source>.yaml` widened, and the stamp's.
+
+    `wider` and `own`: what each says beside that.
+    """
     file = project / f"Pulumi.{source}.yaml"
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    document["config"] |= _WIDER
-    own: dict[str, Any] = {
+    document["config"] |= {**_WIDER, **wider}
+    stamp: dict[str, Any] = {
         "config": {
             "azure-native:location": REGION,
             "agents:role": "recovery",
             "agents:source": source,
+            **own,
         },
         # One passphrase, one salt: as prod and prod-dr have it.
         "encryptionsalt": document["encryptionsalt"],
     }
-    for path, content in ((file, document), (project / f"Pulumi.{stack_name(source)}.yaml", own)):
+    for path, content in ((file, document), (project / f"Pulumi.{stack_name(source)}.yaml", stamp)):
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 class Stamp:
     """`source` is the environment's stack in a widened copy of the project, `stack` the stamp's beside it."""
 
-    def __init__(self, stack: Stack) -> None:
-        """The copy is made anew."""
-        self._declared = stack
+    def __init__(
+        self, stack: Stack, wider: Mapping[str, Any] = NOTHING, own: Mapping[str, Any] = NOTHING
+    ) -> None:
+        """The copy is made anew; `wider` and `own` are settings, as of `write_settings`."""
+        self.declared = stack
         shell = copied(stack.shell, stack.folder / "project")
-        write_settings(shell.folder, stack.name)
+        write_settings(shell.folder, stack.name, wider, own)
         folder = stack.folder / "stamp"
         self.source = Stack(shell, stack.timeline, folder, stack.name)
         self.stack = Stack(shell, stack.timeline, folder, stack_name(stack.name), source=stack.name)
@@ -72,6 +82,15 @@ class Stamp:
         self.source.pulumi("config set", "agents:republish", since)
         self.source.up("--refresh")
 
+    def fetch(self, as_of: datetime, services: tuple[str, ...]) -> dict[str, Any]:
+        """Have the environment restore, with its next update, what the stamp has for itself; the setting."""
+        entry = {"as_of": written(as_of), "services": list(services), "stamp": self.stack.name}
+        file = self.source.shell.folder / f"Pulumi.{self.source.name}.yaml"
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document["config"]["agents:restores"] = [entry]
+        file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        return entry
+
     def remove(self) -> None:
         """As docs/recovery.md says, and what Azure keeps of it. Raises CommandError."""
         with self.stack.timeline.step(f"pulumi destroy -s {self.stack.name}"):
@@ -81,9 +100,9 @@ class Stamp:
         self.stack.pulumi("stack rm", "--yes")
         self.purge()
 
-    def narrow(self) -> None:
-        """The environment by its own settings again, from the checkout."""
-        self._declared.up("--refresh")
+    def narrow(self, settings: Path | None = None) -> None:
+        """The environment by its own settings again, from the checkout, or by these."""
+        self.declared.up("--refresh", settings=settings)
         self.purge()
 
     def purge(self) -> None:
@@ -92,7 +111,7 @@ class Stamp:
         for vault in shell.az("keyvault", "list-deleted", "--resource-type", "vault"):
             if vault["name"] == names.vault:
                 shell.run("az", "keyvault", "purge", "-n", names.vault)
-        mine = {names.openai, names.openai_backup, self._declared.names.openai_backup}
+        mine = {names.openai, names.openai_backup, self.declared.names.openai_backup}
         for account in shell.az("cognitiveservices", "account", "list-deleted"):
             if account["name"] in mine:
                 # …/locations/<location>/resourceGroups/<group>/deletedAccounts/<name>
@@ -103,18 +122,19 @@ class Stamp:
 
 def is_whole(stack: Stack) -> bool:
     """Whether a region that was lost is back: nodes Ready, and the second copy of SQL caught up."""
-    names, shell = stack.names, stack.shell
     try:
         stack.sign_in()
-        shell.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=5s")
-        return _caught_up(shell, names.resource_group, names.sql, names.failover_group)
+        stack.shell.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=5s")
+        return all(one["replicationState"] == "CATCH_UP" for one in _failover_groups(stack))
     except CommandError:
         return False
 
 
-def _caught_up(shell: Shell, group: str, server: str, failover_group: str) -> bool:
-    where = ("-g", group, "-s", server, "-n", failover_group)
-    return bool(shell.az("sql", "failover-group", "show", *where)["replicationState"] == "CATCH_UP")
+def _failover_groups(stack: Stack) -> list[dict[str, Any]]:
+    """The environment's one, or none. Raises CommandError where its server does not answer."""
+    names = stack.names
+    found = stack.shell.az("sql", "failover-group", "list", "-g", names.resource_group, "-s", names.sql)
+    return [one for one in found if one["name"] == names.failover_group]
 
 
 def wait_until_whole(stack: Stack) -> None:
@@ -152,10 +172,7 @@ def _bring_home(source: Stack) -> None:
     """Both services written in the environment's own region, where there are two; by plan, without loss."""
     names, shell = source.names, source.shell
     group = ("-g", names.resource_group)
-    if any(
-        one["name"] == names.failover_group
-        for one in shell.az("sql", "failover-group", "list", *group, "-s", names.sql)
-    ):
+    if _failover_groups(source):
         wait_until_whole(source)
         where = (*group, "-s", names.sql, "-n", names.failover_group)
         shell.run("az", "sql", "failover-group", "set-primary", *where, timeout=600)

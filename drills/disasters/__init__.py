@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from drills.disasters.cluster_loss import ClusterLoss
 from drills.disasters.data_deleted import AccountDeleted, DatabaseDeleted
+from drills.disasters.geo_restore import GeoRestore
 from drills.disasters.group_deleted import GroupDeleted
 from drills.disasters.point_in_time import PointInTime
 from drills.disasters.region_loss import RegionLoss, RegionLossBehind
@@ -23,6 +24,7 @@ _ALL: tuple[Drill, ...] = (
     GroupDeleted(),
     RegionLoss(),
     RegionLossBehind(),
+    GeoRestore(),
 )
 
 #: By name, in the order in which all of them run.

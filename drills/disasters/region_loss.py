@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
 
 from drills import bounds, stamp_checks
 from drills.content import Behind
@@ -15,6 +17,8 @@ from drills.exposure import survey
 from drills.figures import rto
 from drills.report import Check
 from drills.rights import held
+from drills.shell import Shell
+from drills.stack import NOTHING
 from drills.stamp import Stamp, wait_until_whole
 from drills.watch import Watch
 
@@ -33,8 +37,11 @@ _WHY = (
 
 
 class RegionLoss(Drill):
-    """It is out of order from the first request on that nobody answers. `lag`: how far, in seconds, the
-    copies in the paired region are behind."""
+    """It is out of order from the first request on that nobody answers.
+
+    `lag`: how far, in seconds, the copies in the paired region are behind. `wider` and `own`: settings of the
+    environment and of its stamp.
+    """
 
     name = "region-loss"
     broken = "The region is lost under load, with an incident under way."
@@ -42,10 +49,12 @@ class RegionLoss(Drill):
     rto = 180.0
     azure = (bounds.COSMOS_REGIONS, bounds.SQL_GROUP, bounds.REGISTRY, bounds.EVENTS)
     lag: float = 0.0
+    wider: ClassVar[Mapping[str, Any]] = NOTHING
+    own: ClassVar[Mapping[str, Any]] = NOTHING
 
     def play(self, scene: Scene) -> Outcome:
         stack, shell = scene.stack, scene.shell
-        stamp = Stamp(stack)
+        stamp = Stamp(stack, self.wider, self.own)
         with scene.timeline.step(f"{stack.name} gets copies in a second region"):
             stamp.source.up()
         stamp.stack.pulumi("stack select", "--create")
@@ -54,14 +63,29 @@ class RegionLoss(Drill):
         )
         region = str(shell.az("group", "show", "-n", stack.names.resource_group)["location"])
         checks = [stamp_checks.refused(stamp.stack)]
+        self.prepare(shell)
+        outcome = self._lost(scene, stamp, region)
+        at_stamp = replace(scene, stack=stamp.stack)
+        checks += stamp_checks.judge(at_stamp, outcome, original)
+        checks += self.look(at_stamp, outcome)
+        back, settings = self._back(scene, stamp, region)
+        with scene.timeline.step(f"{stack.name} by its own settings again"):
+            stamp.narrow(settings)
+        return replace(outcome, checks=(*outcome.checks, *checks, back), settings=settings)
+
+    def prepare(self, shell: Shell) -> None:
+        """Make the copies as old as they shall be when the region is lost."""
         for service in ("cosmos", "sql") if self.lag else ():
             shell.sandbox("fault", "replication", "--service", service, "--seconds", str(self.lag))
-        outcome = self._lost(scene, stamp, region)
-        checks += stamp_checks.judge(replace(scene, stack=stamp.stack), outcome, original)
-        checks.append(_back(scene, stamp, region))
-        with scene.timeline.step(f"{stack.name} by its own settings again"):
-            stamp.narrow()
-        return replace(outcome, checks=(*outcome.checks, *checks))
+
+    def look(self, scene: Scene, outcome: Outcome) -> Sequence[Check]:  # noqa: ARG002 - of the stamp
+        """What this drill alone judges the stamp by."""
+        return ()
+
+    def take_back(self, stamp: Stamp, now: datetime) -> Path | None:
+        """The last step of the way back; settings that the environment has from then on."""
+        stamp.take_back(now)
+        return None
 
     def _lost(self, scene: Scene, stamp: Stamp, region: str) -> Outcome:
         now, shell = scene.timeline.now, scene.shell
@@ -90,6 +114,27 @@ class RegionLoss(Drill):
         behind = Behind(failed, self.lag, RESOLUTION, served=operational)
         return Outcome(failed, operational, behind, rows_lost=RowsLost(behind.cut, _WHY))
 
+    def _back(self, scene: Scene, stamp: Stamp, region: str) -> tuple[Check, Path | None]:
+        """As docs/recovery.md has it, under load: what it leaves unanswered, and for how long."""
+        now = scene.timeline.now
+        scene.shell.sandbox("outage", region, "--end")
+        with scene.timeline.step(f"until {region} is whole again"):
+            wait_until_whole(stamp.source)
+        with scene.writers:
+            time.sleep(_LOAD_SECONDS)
+            asked = now()
+            stamp.enter("drained")
+            if scene.serves():
+                raise RuntimeError("the agents answer although the stamp is drained")
+            stamp.enter("returned")
+            with Watch(scene.serves, now) as watch:
+                settings = self.take_back(stamp, now())
+                back = watch.wait(_SETTLE_SECONDS)
+            time.sleep(_LOAD_SECONDS)
+        gone = scene.writers.unanswered_since(asked)
+        stamp.remove()
+        return _unanswered(gone, back), settings
+
 
 class RegionLossBehind(RegionLoss):
     """RPO is what was injected, to within its resolution."""
@@ -98,28 +143,6 @@ class RegionLossBehind(RegionLoss):
     broken = f"The region is lost under load, and the copies in the paired one are {_LAG:.0f} s behind."
     rpo = _LAG + RESOLUTION
     lag = _LAG
-
-
-def _back(scene: Scene, stamp: Stamp, region: str) -> Check:
-    """The way back as docs/recovery.md has it, under load: what it leaves unanswered, and for how long."""
-    now = scene.timeline.now
-    scene.shell.sandbox("outage", region, "--end")
-    with scene.timeline.step(f"until {region} is whole again"):
-        wait_until_whole(stamp.source)
-    with scene.writers:
-        time.sleep(_LOAD_SECONDS)
-        asked = now()
-        stamp.enter("drained")
-        if scene.serves():
-            raise RuntimeError("the agents answer although the stamp is drained")
-        stamp.enter("returned")
-        with Watch(scene.serves, now) as watch:
-            stamp.take_back(now())
-            back = watch.wait(_SETTLE_SECONDS)
-        time.sleep(_LOAD_SECONDS)
-    gone = scene.writers.unanswered_since(asked)
-    stamp.remove()
-    return _unanswered(gone, back)
 
 
 def _unanswered(gone: datetime | None, back: datetime) -> Check:

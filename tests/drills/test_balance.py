@@ -130,3 +130,21 @@ def test_under_way_is_what_may_have_been_cut_off(
 ) -> None:
     """Its own tokens, or those of the dearest execution where nobody knows."""
     assert slack(books(), [sentinel(1, sent, acknowledged)], [(at(10), at(10))]) == tokens
+
+
+def test_tokens_of_a_lost_row_are_in_the_ledger_all_the_same() -> None:
+    """A history from a backup: the ledger has what its rows would have said, to the token."""
+    found = books()
+    del found.rows[1]
+    found.days[0].history["devops"] = 0
+    assert len(balance.ledger(empty(), found)) == len(["devops", "total"])
+    assert balance.ledger(empty(), found, excused={"drill-1"}) == []
+    found.days[0].committed["devops"] += 1
+    assert len(balance.ledger(empty(), found, excused={"drill-1"})) == 1
+
+
+def test_what_was_lost_before_the_baseline_counts_once() -> None:
+    found = books()
+    del found.rows[1]
+    found.days[0].history["devops"] = 0
+    assert balance.ledger(found, found.model_copy(deep=True), excused={"drill-1"}) == []

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from drills import stamp
+from drills.disasters.geo_restore import GeoRestore
 from drills.project import copied
 from drills.shell import ROOT, Shell
 from drills.stack import Stack
@@ -17,8 +21,7 @@ from tests.drills.scripted import Scripted, stacks
 
 HOME = {
     "pulumi stack ls": stacks("dev", "dev-dr"),
-    "failover-group list": json.dumps([{"name": "fog-agents-dev"}]),
-    "failover-group show": json.dumps({"replicationState": "CATCH_UP"}),
+    "failover-group list": json.dumps([{"name": "fog-agents-dev", "replicationState": "CATCH_UP"}]),
     "cosmosdb show": json.dumps({"writeLocations": [{"locationName": "North Europe"}]}),
     "group show": json.dumps({"location": "westeurope"}),
     "list-deleted": "[]",
@@ -92,9 +95,16 @@ def test_half_a_stamp_goes_with_its_group(tmp_path: Path) -> None:
 
 
 def test_a_region_is_whole_when_nodes_are_ready_and_the_copy_has_caught_up(tmp_path: Path) -> None:
-    seeding = {"failover-group show": json.dumps({"replicationState": "SEEDING"})}
+    seeding = {"failover-group list": json.dumps([{"name": "fog-agents-dev", "replicationState": "SEEDING"}])}
+    no_group, no_server = {"failover-group list": "[]"}, {"failover-group list": (1, "no answer")}
     no_node = {**HOME, "kubectl wait": (1, "timed out")}
-    for answers, whole in ((HOME, True), (seeding, False), (no_node, False)):
+    for answers, whole in (
+        (HOME, True),
+        (no_group, True),
+        (seeding, False),
+        (no_server, False),
+        (no_node, False),
+    ):
         assert stamp.is_whole(on(Scripted(answers=answers), tmp_path)) is whole
 
 
@@ -133,6 +143,32 @@ def test_the_way_back_is_what_the_documents_say(tmp_path: Path) -> None:
     republished = next(line for line in shell.ran if "agents:republish" in line)
     assert "-s dev " in republished
     assert republished.endswith("Z")
+
+
+def test_a_stamp_with_data_of_its_own_is_fetched_by_the_setting_that_the_documents_have(
+    tmp_path: Path,
+) -> None:
+    shell = Scripted(answers={"list-deleted": "[]"})
+    made = stamp.Stamp(on(shell, tmp_path), GeoRestore.wider, GeoRestore.own)
+    project = made.source.shell.folder
+    wide = parse(values_of("dev", project), "dev", project)
+    own = parse(values_of("dev-dr", project), "dev-dr", project)
+    assert (wide.sql.failover_group, own.recovery.sql, own.recovery.cosmos) == (
+        False,
+        "geo-restore",
+        "failover",
+    )
+    settings = GeoRestore().take_back(made, datetime(2026, 11, 29, 14, 30, 0, 500_000, UTC))
+    assert shell.order("agents:republish", "up -s dev ") == ["agents:republish", "up -s dev "]
+    fetched = parse(values_of("dev", project), "dev", project)
+    kept = yaml.safe_load(settings.read_text(encoding="utf-8"))["config"]
+    (entry,) = fetched.restores
+    assert (entry.services, entry.stamp) == (("sql",), "dev-dr")
+    assert entry.as_of == datetime(2026, 11, 29, 14, 30, tzinfo=UTC)
+    assert kept["agents:restores"] == [
+        {"as_of": "2026-11-29T14:30:00Z", "services": ["sql"], "stamp": "dev-dr"}
+    ]
+    assert "agents:paired_location" not in kept
 
 
 def test_a_stack_that_is_there_is_not_a_stamp_of_another(tmp_path: Path) -> None:
