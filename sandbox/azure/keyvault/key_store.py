@@ -1,7 +1,7 @@
 """RSA keys with their versions, in one SQLite file: durable, private parts encrypted, keyed by vault name.
 
-As with secrets, a name is live or deleted as a whole, times are whole seconds since the epoch, and names are
-compared case-insensitively. What a key does is done here, so that its private part leaves the store nowhere.
+Times are whole seconds since the epoch. What a key does is done here, so that its private part leaves
+the store nowhere.
 """
 
 from __future__ import annotations
@@ -20,16 +20,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.azure.keyvault import errors
+from sandbox.azure.keyvault.soft_delete import Names, opened
 from sandbox.azure.sealing import Seal, seal
 
 #: What a key may be used for unless it says otherwise. `import` and `export` are not offered.
 OPERATIONS = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
 SIZES = (2048, 3072, 4096)
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS keys (
-    vault TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE,
-    deleted_at INTEGER, purge_at INTEGER, PRIMARY KEY (vault, name)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS key_versions (
     number INTEGER PRIMARY KEY,
     vault TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE, version TEXT NOT NULL,
@@ -38,7 +35,6 @@ CREATE TABLE IF NOT EXISTS key_versions (
     FOREIGN KEY (vault, name) REFERENCES keys (vault, name) ON DELETE CASCADE
 );
 """
-_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -79,12 +75,8 @@ class KeyStore:
     def __init__(self, path: Path, sealed: Seal, clock: Callable[[], float] = time.time) -> None:
         self._lock = threading.RLock()
         self._seal, self._clock = sealed, clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, check_same_thread=False)
-        self._db.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            self._db.execute(f"PRAGMA {pragma}")
+        self._db = opened(path)
+        self._names = Names(self._db, "keys", clock)
         self._db.executescript(_SCHEMA)
 
     def create(self, vault: str, name: str, wanted: Wanted) -> KeyVersion:
@@ -94,9 +86,9 @@ class KeyStore:
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         with self._lock, self._db:
-            if self._deleted_row(vault, name) is not None:
+            if self._names.times(vault, name) is not None:
                 raise errors.name_in_deleted_state(name, "key")
-            self._db.execute("INSERT OR IGNORE INTO keys (vault, name) VALUES (?, ?)", (vault, name))
+            self._names.add(vault, name)
             version, now = uuid.uuid4().hex, int(self._clock())
             self._db.execute(
                 "INSERT INTO key_versions (vault, name, version, private, attributes, created, updated) "
@@ -111,18 +103,13 @@ class KeyStore:
         return self._read(vault, self._live(vault, name, version))
 
     def exists(self, vault: str, name: str) -> bool:
-        with self._lock:
-            return self._row(vault, name, None) is not None and self._deleted_row(vault, name) is None
+        with self._lock, self._db:
+            return self._row(vault, name, None) is not None and self._names.times(vault, name) is None
 
     def latest(self, vault: str, *, after: str = "", limit: int = -1) -> Sequence[KeyVersion]:
         """The latest version of every live name behind `after`, by name."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT name FROM keys WHERE vault = ? AND deleted_at IS NULL AND name > ? "
-                "ORDER BY name LIMIT ?",
-                (vault, after, limit),
-            ).fetchall()
-            return [self.get(vault, row["name"]) for row in rows]
+        with self._lock, self._db:
+            return [self.get(vault, name) for name in self._names.live(vault, after, limit)]
 
     def versions(self, vault: str, name: str, *, after: str = "", limit: int = -1) -> Sequence[KeyVersion]:
         """Every version of a live name, by id."""
@@ -149,66 +136,42 @@ class KeyStore:
     def delete(self, vault: str, name: str, *, days: int) -> DeletedKey:
         with self._lock, self._db:
             self.get(vault, name)
-            now = int(self._clock())
-            self._db.execute(
-                "UPDATE keys SET deleted_at = ?, purge_at = ? WHERE vault = ? AND name = ?",
-                (now, now + days * _DAY, vault, name),
-            )
+            self._names.delete(vault, name, days)
             return self.deleted(vault, name)
 
     def deleted(self, vault: str, name: str) -> DeletedKey:
-        with self._lock:
-            row, latest = self._deleted_row(vault, name), self._row(vault, name, None)
-            if row is None or latest is None:
+        with self._lock, self._db:
+            times, latest = self._names.times(vault, name), self._row(vault, name, None)
+            if times is None or latest is None:
                 raise errors.not_deleted(name, "key")
-            return DeletedKey(self._read(vault, latest), row["deleted_at"], row["purge_at"])
+            return DeletedKey(self._read(vault, latest), times.deleted_at, times.purge_at)
 
     def all_deleted(self, vault: str, *, after: str = "", limit: int = -1) -> Sequence[DeletedKey]:
-        with self._lock:
-            self._purge_due()
-            rows = self._db.execute(
-                "SELECT name FROM keys WHERE vault = ? AND deleted_at IS NOT NULL AND name > ? "
-                "ORDER BY name LIMIT ?",
-                (vault, after, limit),
-            ).fetchall()
-            return [self.deleted(vault, row["name"]) for row in rows]
+        with self._lock, self._db:
+            return [self.deleted(vault, name) for name in self._names.deleted(vault, after, limit)]
 
     def recover(self, vault: str, name: str) -> KeyVersion:
         with self._lock, self._db:
             self.deleted(vault, name)
-            self._db.execute(
-                "UPDATE keys SET deleted_at = NULL, purge_at = NULL WHERE vault = ? AND name = ?",
-                (vault, name),
-            )
+            self._names.recover(vault, name)
             return self.get(vault, name)
 
     def purge(self, vault: str, name: str) -> None:
         with self._lock, self._db:
             self.deleted(vault, name)
-            self._db.execute("DELETE FROM keys WHERE vault = ? AND name = ?", (vault, name))
+            self._names.purge(vault, name)
 
     def forget(self, vault: str) -> None:
         """Everything of a vault: it was purged, or its name is used anew."""
         with self._lock, self._db:
-            self._db.execute("DELETE FROM keys WHERE vault = ?", (vault,))
+            self._names.forget(vault)
 
     def _live(self, vault: str, name: str, version: str | None) -> sqlite3.Row:
-        with self._lock:
+        with self._lock, self._db:
             row = self._row(vault, name, version)
-            if row is None or self._deleted_row(vault, name) is not None:
+            if row is None or self._names.times(vault, name) is not None:
                 raise errors.not_found(f"{name}/{version}" if version else name, "key")
             return row
-
-    def _purge_due(self) -> None:
-        with self._db:
-            self._db.execute("DELETE FROM keys WHERE purge_at <= ?", (int(self._clock()),))
-
-    def _deleted_row(self, vault: str, name: str) -> sqlite3.Row | None:
-        self._purge_due()
-        row: sqlite3.Row | None = self._db.execute(
-            "SELECT * FROM keys WHERE vault = ? AND name = ? AND deleted_at IS NOT NULL", (vault, name)
-        ).fetchone()
-        return row
 
     def _row(self, vault: str, name: str, version: str | None) -> sqlite3.Row | None:
         statement = "SELECT * FROM key_versions WHERE vault = ? AND name = ?"

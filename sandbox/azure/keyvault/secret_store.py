@@ -1,7 +1,6 @@
 """Secrets with their versions, in one SQLite file: durable, values encrypted, keyed by vault name.
 
-A name is live or deleted as a whole, with all its versions. Times are whole seconds since the epoch, as on
-the wire. Vault and secret names are compared case-insensitively and answered as first written.
+Times are whole seconds since the epoch, as on the wire.
 """
 
 from __future__ import annotations
@@ -18,13 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure.keyvault import errors
+from sandbox.azure.keyvault.soft_delete import Names, opened
 from sandbox.azure.sealing import Seal, seal
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS secrets (
-    vault TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE,
-    deleted_at INTEGER, purge_at INTEGER, PRIMARY KEY (vault, name)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS versions (
     number INTEGER PRIMARY KEY,
     vault TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE, version TEXT NOT NULL,
@@ -36,7 +32,6 @@ CREATE TABLE IF NOT EXISTS versions (
 """
 _LATEST = """SELECT v.* FROM versions v WHERE v.vault = ? AND v.name = ? AND v.number =
     (SELECT max(number) FROM versions WHERE vault = v.vault AND name = v.name)"""
-_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -78,12 +73,8 @@ class SecretStore:
         self._lock = threading.RLock()
         self._seal = sealed
         self._clock = clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, check_same_thread=False)
-        self._db.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            self._db.execute(f"PRAGMA {pragma}")
+        self._db = opened(path)
+        self._names = Names(self._db, "secrets", clock)
         self._db.executescript(_SCHEMA)
 
     def now(self) -> int:
@@ -92,9 +83,9 @@ class SecretStore:
     def set(self, vault: str, name: str, value: str, attributes: Attributes) -> Version:
         """A new version of a live or new name."""
         with self._lock, self._db:
-            if self._deleted_row(vault, name) is not None:
+            if self._names.times(vault, name) is not None:
                 raise errors.name_in_deleted_state(name)
-            self._db.execute("INSERT OR IGNORE INTO secrets (vault, name) VALUES (?, ?)", (vault, name))
+            self._names.add(vault, name)
             version, now = uuid.uuid4().hex, self.now()
             enabled = True if attributes.enabled is None else attributes.enabled
             made = Version(name, version, value, attributes.content_type, enabled, attributes.nbf,
@@ -106,7 +97,7 @@ class SecretStore:
         """The latest or the named version of a live name."""
         with self._lock, self._db:
             row = self._version_row(vault, name, version)
-            if row is None or self._deleted_row(vault, name) is not None:
+            if row is None or self._names.times(vault, name) is not None:
                 raise errors.not_found(f"{name}/{version}" if version else name)
             return self._read(vault, row)
 
@@ -128,12 +119,7 @@ class SecretStore:
     def latest(self, vault: str, *, after: str = "", limit: int = -1) -> Sequence[Version]:
         """The latest version of every live name behind `after`, by name."""
         with self._lock, self._db:
-            rows = self._db.execute(
-                "SELECT name FROM secrets WHERE vault = ? AND deleted_at IS NULL AND name > ? "
-                "ORDER BY name LIMIT ?",
-                (vault, after, limit),
-            ).fetchall()
-            return [self.get(vault, row["name"]) for row in rows]
+            return [self.get(vault, name) for name in self._names.live(vault, after, limit)]
 
     def versions(self, vault: str, name: str, *, after: str = "", limit: int = -1) -> Sequence[Version]:
         """Every version of a live name, by id."""
@@ -149,44 +135,30 @@ class SecretStore:
     def delete(self, vault: str, name: str, *, days: int) -> Deleted:
         with self._lock, self._db:
             self.get(vault, name)
-            now = self.now()
-            self._db.execute(
-                "UPDATE secrets SET deleted_at = ?, purge_at = ? WHERE vault = ? AND name = ?",
-                (now, now + days * _DAY, vault, name),
-            )
+            self._names.delete(vault, name, days)
             return self.deleted(vault, name)
 
     def deleted(self, vault: str, name: str) -> Deleted:
         with self._lock, self._db:
-            row = self._deleted_row(vault, name)
-            latest = self._version_row(vault, name, None)
-            if row is None or latest is None:
+            times, latest = self._names.times(vault, name), self._version_row(vault, name, None)
+            if times is None or latest is None:
                 raise errors.not_deleted(name)
-            return Deleted(self._read(vault, latest), row["deleted_at"], row["purge_at"])
+            return Deleted(self._read(vault, latest), times.deleted_at, times.purge_at)
 
     def all_deleted(self, vault: str, *, after: str = "", limit: int = -1) -> Sequence[Deleted]:
         with self._lock, self._db:
-            self._purge_due()
-            rows = self._db.execute(
-                "SELECT name FROM secrets WHERE vault = ? AND deleted_at IS NOT NULL AND name > ? "
-                "ORDER BY name LIMIT ?",
-                (vault, after, limit),
-            ).fetchall()
-            return [self.deleted(vault, row["name"]) for row in rows]
+            return [self.deleted(vault, name) for name in self._names.deleted(vault, after, limit)]
 
     def recover(self, vault: str, name: str) -> Version:
         with self._lock, self._db:
             self.deleted(vault, name)
-            self._db.execute(
-                "UPDATE secrets SET deleted_at = NULL, purge_at = NULL WHERE vault = ? AND name = ?",
-                (vault, name),
-            )
+            self._names.recover(vault, name)
             return self.get(vault, name)
 
     def purge(self, vault: str, name: str) -> None:
         with self._lock, self._db:
             self.deleted(vault, name)
-            self._db.execute("DELETE FROM secrets WHERE vault = ? AND name = ?", (vault, name))
+            self._names.purge(vault, name)
 
     def export(self, vault: str, name: str, context: str) -> bytes:
         """Every version of a live name, sealed: only this sandbox can restore it, in the same context."""
@@ -203,11 +175,11 @@ class SecretStore:
         versions = [Version(**fields) for fields in json.loads(self._seal.open(backup, context))]
         name = versions[0].name
         with self._lock, self._db:
-            if self._deleted_row(vault, name) is not None:
+            if self._names.times(vault, name) is not None:
                 raise errors.name_in_deleted_state(name)
             if self._version_row(vault, name, None) is not None:
                 raise errors.name_taken(name)
-            self._db.execute("INSERT INTO secrets (vault, name) VALUES (?, ?)", (vault, name))
+            self._names.add(vault, name)
             for version in versions:
                 self._insert(vault, version)
             return self.get(vault, name)
@@ -215,17 +187,7 @@ class SecretStore:
     def forget(self, vault: str) -> None:
         """Everything of a vault: it was purged, or its name is used anew."""
         with self._lock, self._db:
-            self._db.execute("DELETE FROM secrets WHERE vault = ?", (vault,))
-
-    def _purge_due(self) -> None:
-        self._db.execute("DELETE FROM secrets WHERE purge_at <= ?", (self.now(),))
-
-    def _deleted_row(self, vault: str, name: str) -> sqlite3.Row | None:
-        self._purge_due()
-        row: sqlite3.Row | None = self._db.execute(
-            "SELECT * FROM secrets WHERE vault = ? AND name = ? AND deleted_at IS NOT NULL", (vault, name)
-        ).fetchone()
-        return row
+            self._names.forget(vault)
 
     def _version_row(self, vault: str, name: str, version: str | None) -> sqlite3.Row | None:
         statement, parameters = _LATEST, [vault, name]
