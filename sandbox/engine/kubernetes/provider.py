@@ -13,6 +13,7 @@ from pulumi.runtime.proto import provider_pb2
 from sandbox.engine import caller
 from sandbox.engine.failures import InitFailedError, PlugError
 from sandbox.engine.kubernetes import (
+    answers,
     check,
     cluster,
     config,
@@ -41,12 +42,7 @@ from sandbox.engine.kubernetes.objects import (
 )
 from sandbox.engine.kubernetes.operations import Target
 from sandbox.engine.plug import Plug, Session
-from sandbox.engine.values import UNKNOWN, Properties, decode, encode, has_unknown, reveal
-
-_DELETE_UNREACHABLE = (
-    "If the cluster was deleted, the resource can be removed from Pulumi's state by running the operation "
-    'again with the environment variable PULUMI_K8S_DELETE_UNREACHABLE set to "true"'
-)
+from sandbox.engine.values import Properties, decode, encode, has_unknown, reveal
 
 
 class KubernetesPlug(Plug):
@@ -59,7 +55,7 @@ class KubernetesPlug(Plug):
     def CheckConfig(  # noqa: N802
         self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        return _checked(request, config.problems(reveal(decode(request.news))))
+        return answers.checked(request, config.problems(reveal(decode(request.news))))
 
     def DiffConfig(  # noqa: N802
         self, request: provider_pb2.DiffRequest, _context: grpc.ServicerContext
@@ -77,7 +73,7 @@ class KubernetesPlug(Plug):
     ) -> provider_pb2.CheckResponse:
         if request.type == RELEASE:
             inputs, problems = helm.check(request, self._cluster(context).settings.namespace)
-            return _checked(request, problems, inputs)
+            return answers.checked(request, problems, inputs)
         news = decode(request.news)
         token = parse_token(request.type, reveal(news))
         inputs = check.completed(
@@ -88,21 +84,21 @@ class KubernetesPlug(Plug):
             seed=request.randomSeed,
             namespace=self._cluster(context).namespace_for(token.kind),
         )
-        return _checked(request, check.problems(token, inputs), inputs)
+        return answers.checked(request, check.problems(token, inputs), inputs)
 
     def Diff(  # noqa: N802
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         if request.type == RELEASE:
             changed, replacing = helm.changes(request)
-            return _difference(changed, replacing)
+            return answers.difference(changed, replacing)
         old, new = check.wire(decode(request.old_inputs)), check.wire(decode(request.news))
         token = parse_token(request.type, new)
         found, kind = rules.IDENTITY, kind_of(new, token.kind)
         if not token.patch:
             found = rules.replacing(kind, new, self._cluster(context).settings)
         changes = diff.changes(live.clean(old), live.clean(new))
-        answer = _difference(changes, found)
+        answer = answers.difference(changes, found)
         if self._is_unready(context, kind, new):
             answer.changes = provider_pb2.DiffResponse.DIFF_SOME
             answer.replaces.append(f'.metadata.annotations["{readiness.REPLACE_UNREADY}"]')
@@ -121,7 +117,7 @@ class KubernetesPlug(Plug):
             return provider_pb2.CreateResponse(properties=request.properties)
         if request.preview:
             plan = self._plan(context, request.type, request.urn, inputs, {})
-            return provider_pb2.CreateResponse(properties=encode(_preview(plan, inputs, None)))
+            return provider_pb2.CreateResponse(properties=encode(answers.preview(plan, inputs, None)))
         session = self.session(context)
         if request.type == RELEASE:
             made_id, outputs = helm.create(
@@ -136,7 +132,7 @@ class KubernetesPlug(Plug):
         )
         made = self._ready(context, request, target, made, inputs)
         return provider_pb2.CreateResponse(
-            id=identity(made), properties=encode(_outputs(target, made, inputs))
+            id=identity(made), properties=encode(answers.outputs(target, made, inputs))
         )
 
     def Update(  # noqa: N802
@@ -149,12 +145,12 @@ class KubernetesPlug(Plug):
         if request.preview:
             plan = self._plan(context, request.type, request.urn, placed, olds)
             plan = _without_ignored(plan, request.ignoreChanges) if plan else None
-            return provider_pb2.UpdateResponse(properties=encode(_preview(plan, inputs, olds)))
+            return provider_pb2.UpdateResponse(properties=encode(answers.preview(plan, inputs, olds)))
         target = self._target(context, request.type, request.urn, placed, olds)
         target = _without_ignored(target, request.ignoreChanges)
         made = operations.update(target)
         made = self._ready(context, request, target, made, inputs)
-        return provider_pb2.UpdateResponse(properties=encode(_outputs(target, made, inputs)))
+        return provider_pb2.UpdateResponse(properties=encode(answers.outputs(target, made, inputs)))
 
     def _upgrade(
         self, context: grpc.ServicerContext, request: provider_pb2.UpdateRequest, inputs: Properties
@@ -172,10 +168,7 @@ class KubernetesPlug(Plug):
     ) -> empty_pb2.Empty:
         session, found = self.session(context), self._cluster(context)
         if problem := found.problem():
-            if found.settings.delete_unreachable:
-                session.log(request.urn, "WARNING", f"forgotten, as its cluster is unreachable: {problem}")
-                return empty_pb2.Empty()
-            raise PlugError(f"configured Kubernetes cluster is unreachable: {problem}. {_DELETE_UNREACHABLE}")
+            return answers.deleted_unreachable(session, found, request.urn, problem)
         if request.type == RELEASE:
             if notice := helm.delete(found.require(), request.id):
                 session.log(request.urn, "WARNING", notice)
@@ -196,7 +189,7 @@ class KubernetesPlug(Plug):
     ) -> provider_pb2.ReadResponse:
         session, found = self.session(context), self._cluster(context)
         if problem := found.problem():
-            return _unreachable(session, found, request, problem)
+            return answers.read_unreachable(session, found, request, problem)
         inputs, olds = decode(request.inputs), decode(request.properties)
         if request.type == RELEASE:
             release = helm.read(found.require(), inputs, request.id)
@@ -212,10 +205,10 @@ class KubernetesPlug(Plug):
             return provider_pb2.ReadResponse()  # an empty id: it is gone
         if not inputs:
             inputs = live.imported(now)
-            outputs = _outputs(target, now, inputs)
+            outputs = answers.outputs(target, now, inputs)
             return provider_pb2.ReadResponse(id=request.id, properties=encode(outputs), inputs=encode(inputs))
         inputs = live.refreshed(inputs, reveal(olds), now)
-        outputs = _outputs(target, now, inputs)
+        outputs = answers.outputs(target, now, inputs)
         look = readiness.look_for(target.kind, target.inputs, patch=target.patch)
         verdict = look(found.require(), now) if look else None
         if verdict and not verdict.ready:
@@ -285,7 +278,7 @@ class KubernetesPlug(Plug):
         try:
             return waiting.until_ready(named, made, look, self._patience(context, request, target))
         except waiting.NotReadyError as error:
-            outputs = _outputs(target, error.object, inputs)
+            outputs = answers.outputs(target, error.object, inputs)
             raise InitFailedError(identity(error.object), outputs, inputs, error.reasons) from error
 
     def _patience(self, context: grpc.ServicerContext, request: Any, target: Target) -> waiting.Patience:
@@ -297,54 +290,11 @@ class KubernetesPlug(Plug):
         )
 
 
-def _checked(
-    request: provider_pb2.CheckRequest, problems: dict[str, str], inputs: Properties | None = None
-) -> provider_pb2.CheckResponse:
-    return provider_pb2.CheckResponse(
-        inputs=request.news if inputs is None else encode(inputs),
-        failures=[
-            provider_pb2.CheckFailure(property=path, reason=reason) for path, reason in problems.items()
-        ],
-    )
-
-
-def _difference(changes: list[diff.Change], found: tuple[rules.Rule, ...]) -> provider_pb2.DiffResponse:
-    return provider_pb2.DiffResponse(
-        changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=list(dict.fromkeys(str(change.path[0]) for change in changes)),
-        replaces=[diff.shown(change.path) for change in changes if rules.covers(found, change.path)],
-        detailedDiff={diff.shown(change.path): _detail(change, found) for change in changes},
-        hasDetailedDiff=True,
-    )
-
-
-def _detail(change: diff.Change, found: tuple[rules.Rule, ...]) -> provider_pb2.PropertyDiff:
-    kind = f"{change.kind}_REPLACE" if rules.covers(found, change.path) else change.kind
-    return provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=True)
-
-
-def _preview(target: Target | None, inputs: Properties, olds: Properties | None) -> Properties:
-    """The outputs to expect: a dry run's, or the inputs where there can be none."""
-    planned = operations.preview(target, exists=olds is not None) if target else None
-    if target is None or planned is None:
-        return inputs
-    outputs = _outputs(target, planned, inputs)
-    if olds is None:  # a dry run makes these up
-        made_up = dict.fromkeys(("uid", "creationTimestamp", "resourceVersion"), UNKNOWN)
-        outputs["metadata"] = {**outputs["metadata"], **made_up}
-        outputs["status"] = UNKNOWN
-    return outputs
-
-
 def _without_ignored(target: Target, paths: Sequence[str]) -> Target:
     now = target.live() if paths else None
     if now is None:
         return target
     return replace(target, inputs=ignored.without_ignored(target.inputs, now, paths, target.manager))
-
-
-def _outputs(target: Target, made: Object, inputs: Properties) -> Properties:
-    return live.outputs(target.kind, made, inputs, target.manager)
 
 
 def _identified(inputs: Properties, text: str) -> Properties:
@@ -358,17 +308,3 @@ def _identified(inputs: Properties, text: str) -> Properties:
 
 def _tell(session: Session, urn: str, text: str) -> None:
     session.log(urn, "INFO", text, ephemeral=True)
-
-
-def _unreachable(
-    session: Session, found: cluster.Cluster, request: provider_pb2.ReadRequest, problem: str
-) -> provider_pb2.ReadResponse:
-    if found.settings.delete_unreachable:
-        session.log(request.urn, "WARNING", f"forgotten, as its cluster is unreachable: {problem}")
-        return provider_pb2.ReadResponse()
-    if found.settings.skip_unreachable:
-        session.log(request.urn, "WARNING", f"not refreshed, as its cluster is unreachable: {problem}")
-        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
-    raise PlugError(
-        f"failed to read resource state due to unreachable cluster: {problem}. {_DELETE_UNREACHABLE}"
-    )
