@@ -24,6 +24,8 @@ _SERVICES: Mapping[str, Service] = {
     "agents:azure:RestoredCosmos": "cosmos",
     "agents:azure:Sql": "sql",
 }
+#: What runs agents; a component leaves the state after all that is in it.
+AGENTS = "agents:workload:Workload"
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,19 @@ class Recorded:
 
 def read() -> list[Recorded]:
     """Nothing for a stack that was never up, or is destroyed."""
+    return list(parse(_outputs()))
+
+
+def has_agents() -> bool:
+    """Whether the stack's last update left any of them, or was ended before the last had gone."""
+    return any(resource["type"] == AGENTS for resource in _outputs().values())
+
+
+def _outputs() -> Mapping[str, Any]:
+    """Type and outputs of the state's resources by URN."""
     own = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = pulumi.runtime.invoke(_READ_STATE, {"stackName": own}).value or {}
-    return list(parse(answer.get("outputs") or {}))
+    return answer.get("outputs") or {}
 
 
 def parse(outputs: Mapping[str, Any]) -> Iterator[Recorded]:

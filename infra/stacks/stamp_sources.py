@@ -43,9 +43,7 @@ def restore_source(settings: Settings, source: Source, read: Read) -> tuple[str,
 def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
     names, group = source.names, _group(source.names)
     own = read(_own_database(settings), _SQL)
-    failover = read(
-        f"{group}/Microsoft.Sql/servers/{names.sql_backup}/failoverGroups/{names.failover_group}", _SQL
-    )
+    failover = _failover_group(names, read)
     if settings.recovery.sql == "failover":
         if own is not None:
             yield _has_its_own(settings, "SQL database", "sql", "geo-restore")
@@ -63,7 +61,7 @@ def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
         return
     if own is not None:
         return
-    if ((failover or {}).get("properties") or {}).get("replicationRole") == "Primary":
+    if _properties(failover).get("replicationRole") == "Primary":
         yield (
             f"  - SQL has failed over to server {names.sql_backup}, where the newest rows are; a backup is "
             f"older: {_set(settings, 'sql', 'failover')}"
@@ -76,6 +74,18 @@ def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
             f"  - there is no geo-redundant backup of database {source.database} of server {names.sql} that "
             f"whoever deploys may read: {_while_whole(source)}, and give Azure time for the first one"
         )
+
+
+def would_fail_over(settings: Settings, source: Source, read: Read) -> bool:
+    """Whether the source's second server would be made the primary; False where nothing says what it is."""
+    role = _properties(_failover_group(source.names, read)).get("replicationRole")
+    return settings.recovery.sql == "failover" and role == "Secondary"
+
+
+def _failover_group(names: Names, read: Read) -> dict[str, Any] | None:
+    """As the second server has it."""
+    server = f"{_group(names)}/Microsoft.Sql/servers/{names.sql_backup}"
+    return read(f"{server}/failoverGroups/{names.failover_group}", _SQL)
 
 
 def _cosmos(settings: Settings, source: Source, read: Read, now: datetime) -> Iterator[str]:

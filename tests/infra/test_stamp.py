@@ -20,6 +20,7 @@ from infra.preflight.outside import in_source, in_subscription
 from infra.preflight.stack import read
 from infra.settings import Settings
 from infra.settings.recovery import RecoverySettings
+from infra.stacks.recorded import AGENTS
 from tests.conformance.bicep import ROOT
 from tests.conformance.judged import judge_of
 from tests.conformance.program import Recorder, record
@@ -109,6 +110,7 @@ def test_drained_it_has_no_agents_and_the_data_stays_where_it_is() -> None:
     assert not [kind for kind in kinds(found) if kind.startswith("kubernetes:")]
     assert commands(found).keys() == {"sql"}
     assert TRAFFIC not in of_components(found)
+    assert (AGENTS in of_components(stamp()), AGENTS in of_components(found)) == (True, False)
 
 
 def test_returned_the_data_goes_back_without_loss() -> None:
