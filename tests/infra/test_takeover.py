@@ -16,6 +16,7 @@ import pytest
 import yaml
 from pulumi_azure_native import authorization
 
+from app.api import correlation
 from infra.azure import resource_manager
 from infra.cloud import WELL_KNOWN
 from infra.settings import Settings, SettingsError, parse
@@ -261,9 +262,12 @@ def test_a_preview_says_what_an_update_refuses(
 
 class Server(BaseHTTPRequestHandler):
     status = 200
+    headers_sent: dict[str, str] = {}  # noqa: RUF012 - replaced as a whole
 
     def do_GET(self) -> None:
         self.send_response(self.status)
+        for name, value in self.headers_sent.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, *_: Any) -> None: ...
@@ -286,6 +290,13 @@ def test_a_way_in_with_nothing_behind_it_is_no_answer(
 ) -> None:
     monkeypatch.setattr(Server, "status", status)
     assert answer_of(url) == (f"{url} answers {status}" if alive else None)
+
+
+def test_an_agent_that_misses_a_dependency_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its health is 503 then (`app/api/health.py`), and it still writes what it can."""
+    monkeypatch.setattr(Server, "status", 503)
+    monkeypatch.setattr(Server, "headers_sent", {correlation.HEADER: "c-1"})
+    assert answer_of(url) == f"{url} answers 503"
 
 
 def test_nobody_there_is_no_answer() -> None:
