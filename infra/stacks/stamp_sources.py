@@ -106,6 +106,8 @@ def _cosmos(settings: Settings, source: Source, read: Read, now: datetime) -> It
             yield f"  - {there}, not in {settings.location}: {_while_whole(source)}. {NO_WAY}"
     elif own is None:
         yield from _not_restorable(settings, source, read, now)
+    else:
+        yield from _restored_otherwise(settings, own)
 
 
 #: Why an account of one region cannot be had elsewhere; docs/recovery.md has the sources.
@@ -148,6 +150,21 @@ def _not_restorable(settings: Settings, source: Source, read: Read, now: datetim
     yield (
         f"  - account {account} cannot be restored in {settings.location} as of {written(as_of)}: "
         + (f"it can as of {can}" if can else f"it was never backed up there. {NO_WAY}")
+    )
+
+
+def _restored_otherwise(settings: Settings, own: dict[str, Any]) -> Iterator[str]:
+    """A restore is made once: another moment in the settings would go unheard."""
+    as_of, made = settings.recovery.as_of, _properties(own).get("restoreParameters") or {}
+    there = made.get("restoreTimestampInUtc")
+    if as_of is None or not there or _time(there) == as_of:
+        return
+    stack = settings.environment
+    yield (
+        f"  - {stack} has documents as of {written(_time(there))}, and agents:recovery.as_of is "
+        f"{written(as_of)}: they are restored once. To keep them, with what agents wrote to them: "
+        f"{_set(settings, 'as_of', written(_time(there)))}. To give them up: pulumi destroy --stack {stack} "
+        "with agents:protect false, then pulumi up"
     )
 
 
