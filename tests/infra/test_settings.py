@@ -190,3 +190,12 @@ def test_every_problem_is_reported_at_once() -> None:
 def test_a_stack_name_that_cannot_be_an_environment_is_refused() -> None:
     with pytest.raises(SettingsError, match="agents:environment is 'Feature-X'"):
         parse(GOOD, "Feature-X")
+
+
+def test_an_environment_whose_accounts_copies_could_have_no_name_is_refused() -> None:
+    """Found out on the day of a restore, it would be too late: the environment has its name by then."""
+    entra = json.dumps({"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://agents"})
+    named = {**GOOD, "authentication": entra}
+    assert parse({**named, "suffix": "abc"}, "prod-euwest").suffix == "abc"
+    with pytest.raises(SettingsError, match=r"cosmos-agents-prod-euwest-abcd-99991231235959, is longer than"):
+        parse({**named, "suffix": "abcd"}, "prod-euwest")
