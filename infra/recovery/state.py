@@ -88,7 +88,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-28T09:59:30Z") from error
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} has no time zone; end it with Z for UTC")
     return moment.astimezone(UTC)

@@ -150,7 +150,14 @@ def test_what_goes_wrong_is_said_in_a_line(
     assert state.main(["list", "--stack", "prod"]) == 0
 
 
-def test_a_moment_needs_a_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-28T09:59:30", "no time zone"),
+        ("yesterday", "'yesterday' is no time like 2026-11-28T09:59:30Z"),
+    ],
+)
+def test_a_moment_is_a_time_with_its_zone(capsys: pytest.CaptureFixture[str], at: str, said: str) -> None:
     with pytest.raises(SystemExit):
-        state.main(["fetch", "--stack", "prod", "--at", "2026-11-28T09:59:30"])
-    assert "no time zone" in capsys.readouterr().err
+        state.main(["fetch", "--stack", "prod", "--at", at])
+    assert said in capsys.readouterr().err
