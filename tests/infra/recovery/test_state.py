@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from azure.core.exceptions import ClientAuthenticationError, ResourceExistsError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,6 +119,19 @@ def test_names_are_read_as_they_are_written() -> None:
 def test_the_account_is_found_without_any_state(stack: str) -> None:
     client = state.copies_of(stack, "core.windows.net")
     assert client.url == "https://stagentsprodbackup.blob.core.windows.net/pulumi-state"
+
+
+@pytest.mark.parametrize("stack", ["prod", "prod-backup", "prod-dr"])
+def test_the_accounts_suffix_is_the_environments(stack: str, tmp_path: Path) -> None:
+    """Names are unique in the world: without the suffix, it is somebody else's account, or none."""
+    for name, values in {
+        "prod": {"agents:suffix": "abc"},
+        "prod-backup": {"agents:role": "backup", "agents:source": "prod"},
+        "prod-dr": {"agents:role": "recovery", "agents:source": "prod"},
+    }.items():
+        (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": values}))
+    client = state.copies_of(stack, "core.windows.net", tmp_path)
+    assert client.url == "https://stagentsprodbackupabc.blob.core.windows.net/pulumi-state"
 
 
 def test_save_list_and_fetch_from_the_command_line(
