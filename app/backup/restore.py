@@ -9,9 +9,11 @@ Exit code 1: something could not be restored, which is named; the rest was; 2: w
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -69,7 +71,14 @@ async def _main(settings: RestoreSettings) -> int:
         return await run(settings, identity)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    # It takes none; somebody who asks for help, or is wrong about that, must not set it going.
+    argparse.ArgumentParser(
+        prog="python -m app.backup.restore",
+        description="Bring the copies of a vault's secrets into another.",
+        epilog="Settings are environment variables: Source__VaultUri, Copies__Endpoint, Copies__Key, "
+        "Target__VaultUri, Target__Kept.",
+    ).parse_args(arguments)
     logs.configure()
     try:
         # pydantic-settings fills the fields from the environment, which a type checker cannot see.

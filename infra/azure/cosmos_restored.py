@@ -50,7 +50,8 @@ class RestoredCosmos(pulumi.ComponentResource):
 
     Databases and containers come with their documents, so they exist before Pulumi could make them; a
     deployment brings today's settings to them. Retention goes on: what would have expired by now has. An
-    adopted one has its `endpoint` once it is like the original.
+    adopted one has its `endpoint` once it is like the original. Its output `madeOf` is read back by
+    `infra/stacks/recorded.py`.
     """
 
     def __init__(
@@ -100,7 +101,8 @@ class RestoredCosmos(pulumi.ComponentResource):
         # A lock's scope, which Pulumi has no resource of.
         self.data = {"cosmos-database": pulumi.Output.concat(self.account.id, "/sqlDatabases/", DATABASE)}
         holds = {like.account: self.account.instance_id}
-        self.register_outputs({"endpoint": self.endpoint, "holds": holds})
+        made_of = {like.account: restore.made_of} if args.original is not None else {}
+        self.register_outputs({"endpoint": self.endpoint, "holds": holds, "madeOf": made_of})
 
     def _bring_settings(self, name: str, like: CosmosArgs, place: Place) -> resources.Deployment:
         return resources.Deployment(

@@ -63,7 +63,8 @@ class Sql(pulumi.ComponentResource):
 
     With a paired region a failover group keeps copies on a server there. `server` is the host that clients
     connect to: the failover group's listener, which follows the primary, or the server's own name. `dialect`
-    is what the database speaks in this cloud. Its output `holds` is read back by `infra/stacks/recorded.py`.
+    is what the database speaks in this cloud. Its outputs `holds` and `madeOf` are read back by
+    `infra/stacks/recorded.py`.
     With a restore adopted, `server` is known once that one is like the original; with an `origin`, once the
     database is what the settings say.
     """
@@ -102,7 +103,10 @@ class Sql(pulumi.ComponentResource):
             restored_database(DATABASE, as_of) if as_of else DATABASE: database.database_id
             for as_of, database in known.items()
         }
-        self.register_outputs({"server": self.server, "database": self.database, "holds": holds})
+        made_of = {restored_database(DATABASE, one.as_of): one.made_of for one in args.restores}
+        self.register_outputs(
+            {"server": self.server, "database": self.database, "holds": holds, "madeOf": made_of}
+        )
 
     def _database(
         self, name: str, primary: SqlServer

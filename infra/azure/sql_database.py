@@ -39,7 +39,8 @@ class Origin:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Of the database, named as `createMode` is documented:
+        """Of the database, named as `createMode` is documented; for `Recovery` and long-term backups, where
+        that names properties of old, as `az sql db geo-backup restore` and `ltr-backup restore` send them.
         https://learn.microsoft.com/rest/api/sql/databases/create-or-update
         """
         name = _SOURCES.get(self.mode, "source_database_id")

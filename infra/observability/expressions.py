@@ -79,8 +79,8 @@ def backup_validation_age() -> str:
 
 
 def backup_failures() -> str:
-    """What the worker could not do within half an hour, per kind of data."""
-    return f"sum by (data) (increase({metrics.BACKUP_FAILURES}[30m]))"
+    """What the worker could not do within an hour and a half, per kind of data."""
+    return f"sum by (data) (increase({metrics.BACKUP_FAILURES}[90m]))"
 
 
 def missing(metric: str, kinds: Sequence[str]) -> str:

@@ -44,5 +44,6 @@ PUBLISH_FAILURES = 5
 BACKUP_AGE = 3600
 #: Seconds after which copies must have been read back and compared with their originals.
 BACKUP_VALIDATION_AGE = 21600
-#: Failures to copy, to read back or to ask within half an hour.
+#: Failures to copy, to read back or to ask within an hour and a half. A pass has one at most of a kind of
+#: data, and at the longest interval (`infra/settings/backup.py`) there are four passes in that time.
 BACKUP_FAILURES = 3

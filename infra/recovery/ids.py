@@ -30,6 +30,11 @@ _ROWS: Final[Mapping[str, tuple[str, str, str]]] = {
         "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
         "2022-04-01",
     ),
+    "authorization:RoleDefinition": (
+        "",
+        "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
+        "2022-05-01-preview",
+    ),
     "cognitiveservices:Account": ("*", "Microsoft.CognitiveServices/accounts/{accountName}", "2025-06-01"),
     "cognitiveservices:Deployment": (
         "cognitiveservices:Account",
@@ -90,6 +95,17 @@ _ROWS: Final[Mapping[str, tuple[str, str, str]]] = {
         "2025-10-15",
     ),
     "dashboard:Grafana": ("*", "Microsoft.Dashboard/grafana/{workspaceName}", "2024-10-01"),
+    "dataprotection:BackupInstance": (
+        "dataprotection:BackupVault",
+        "backupInstances/{backupInstanceName}",
+        "2025-01-01",
+    ),
+    "dataprotection:BackupPolicy": (
+        "dataprotection:BackupVault",
+        "backupPolicies/{backupPolicyName}",
+        "2025-01-01",
+    ),
+    "dataprotection:BackupVault": ("*", "Microsoft.DataProtection/backupVaults/{vaultName}", "2025-01-01"),
     "dns:RecordSet": ("dns:Zone", "{recordType}/{relativeRecordSetName}", "2023-07-01-preview"),
     "dns:Zone": ("*", "Microsoft.Network/dnsZones/{zoneName}", "2023-07-01-preview"),
     "eventgrid:EventSubscription": (
@@ -98,6 +114,7 @@ _ROWS: Final[Mapping[str, tuple[str, str, str]]] = {
         "2025-02-15",
     ),
     "eventgrid:Topic": ("*", "Microsoft.EventGrid/topics/{topicName}", "2025-02-15"),
+    "keyvault:Key": ("keyvault:Vault", "keys/{keyName}", "2024-11-01"),
     "keyvault:Secret": ("keyvault:Vault", "secrets/{secretName}", "2024-11-01"),
     "keyvault:Vault": ("*", "Microsoft.KeyVault/vaults/{vaultName}", "2024-11-01"),
     "managedidentity:FederatedIdentityCredential": (
@@ -209,6 +226,11 @@ _ROWS: Final[Mapping[str, tuple[str, str, str]]] = {
     "storage:BlobServiceProperties": (
         "storage:StorageAccount",
         "blobServices/{blobServicesName}",
+        "2024-01-01",
+    ),
+    "storage:ManagementPolicy": (
+        "storage:StorageAccount",
+        "managementPolicies/{managementPolicyName}",
         "2024-01-01",
     ),
     "storage:Queue": ("storage:StorageAccount", "queueServices/default/queues/{queueName}", "2024-01-01"),

@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pulumi
 from azure.core.exceptions import AzureError
@@ -27,13 +28,14 @@ from azure.storage.blob import ContainerClient
 from infra.cloud import read_cloud
 from infra.naming import COPIED_STATE, Names
 from infra.recovery.state_copies import StateCopies, StateError
-from infra.settings.base import BaseError, values_of
+from infra.settings.base import PROJECT, BaseError, values_of
 
 
-def copies_of(stack: str, storage_suffix: str) -> ContainerClient:
+def copies_of(stack: str, storage_suffix: str, project: Path = PROJECT) -> ContainerClient:
     """The container of the backup of the environment that `stack` is, or belongs to. Raises BaseError."""
-    values = values_of(stack)
-    names = Names(f"{values.get('source', stack)}-backup", values.get("suffix", ""))
+    environment = str(values_of(stack, project).get("source", stack))
+    # The suffix is the environment's: what belongs to it says only what differs.
+    names = Names(f"{environment}-backup", values_of(environment, project).get("suffix", ""))
     return ContainerClient(
         f"https://{names.storage}.blob.{storage_suffix}",
         COPIED_STATE,
@@ -88,7 +90,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-28T09:59:30Z") from error
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} has no time zone; end it with Z for UTC")
     return moment.astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -103,6 +104,12 @@ class Settings(Section):
             raise ValueError(
                 f"the vault's name, {Names(self.environment, self.suffix).vault}, is longer than Azure's 24 "
                 "characters: shorten environment or suffix"
+            )
+        longest = Names(self.environment, self.suffix).restored_cosmos(datetime.max.replace(tzinfo=UTC))
+        if self.role == "environment" and len(longest) > 44:
+            raise ValueError(
+                f"the name of a restored Cosmos DB account, such as {longest}, is longer than Azure's 44 "
+                "characters, so none could be restored: shorten environment or suffix"
             )
         return self
 

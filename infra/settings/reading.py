@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pulumi
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from infra.settings import base
 from infra.settings.base import NAMESPACE
@@ -96,6 +96,8 @@ def _explain(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], BaseModel | dict) and problem["type"] == "value_error":
         return f"{key}: {message}."
+    if _holds_secrets(path):
+        return f"{key} is not what it must be: {message}."
     return f"{key} is {problem['input']!r}: {message}."
 
 
@@ -103,6 +105,24 @@ def _suggestion(path: list[str]) -> str:
     known = sorted(_model_at(path[:-1]).model_fields)
     close = difflib.get_close_matches(path[-1], known, n=1)
     return f" Did you mean {close[0]}?" if close else f" Known here: {', '.join(known)}."
+
+
+def _holds_secrets(path: list[str]) -> bool:
+    """Whether what was written there may be a secret, or contain one: then it is not shown."""
+    model: type[BaseModel] = Settings
+    annotation: Any = Settings
+    for part in path:
+        # Whatever is no setting's name is an entry of the setting before it.
+        if part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            model = section_of(annotation) or model
+    return _secret_in(annotation)
+
+
+def _secret_in(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_secret_in(field.annotation) for field in annotation.model_fields.values())
+    return annotation is SecretStr or any(map(_secret_in, get_args(annotation)))
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

@@ -34,6 +34,13 @@ class Restore(Section):
     paired: bool = False
     kept: bool = True
 
+    @property
+    def made_of(self) -> str:
+        """Whose history, in words that stay the same whatever else becomes of the entry."""
+        if self.stamp is not None:
+            return f"what {self.stamp} has"
+        return "the original" if self.of is None else f"the copy as of {written(self.of)}"
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.adopted and not self.kept:

@@ -37,7 +37,13 @@ def decide(settings: Settings, names: Names, cloud: Cloud) -> Origins:
     sources = Sources(names, settings.location, _reader(cloud))
     now = datetime.now(UTC)
     refused = [
-        ("agents:restores cannot be done:", restore_points.problems_of(restores, sources, now)),
+        (
+            "agents:restores cannot be done:",
+            [
+                *restore_points.problems_of(restores, sources, now),
+                *restore_points.altered(restores, held, sources),
+            ],
+        ),
         (
             "data of this environment was deleted, and something empty would take its place:",
             deletions.problems_of(held, restores, settings.begin_empty, sources, now),

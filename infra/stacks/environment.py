@@ -16,7 +16,7 @@ from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings
 from infra.settings.restores import of_service
-from infra.stacks import ground, services
+from infra.stacks import ground, republish, services
 from infra.stacks.data_origins import decide
 from infra.stacks.outputs import outputs_of
 from infra.stacks.republish import Publisher
@@ -33,6 +33,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     names, domain = Names(settings.environment, settings.suffix), ground.domain_of(settings, cloud)
     host = names.host(domain)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
+    republish.check(settings)  # likewise
     origins = decide(settings, names, cloud)  # likewise
 
     base = ground.lay(settings, names, cloud)

@@ -21,7 +21,7 @@ from infra.azure.traffic import Traffic, TrafficArgs
 from infra.cloud import Cloud
 from infra.naming import Names
 from infra.settings import Settings, read_source
-from infra.stacks import ground, secret_copies, services, stamp_data, takeover
+from infra.stacks import ground, republish, secret_copies, services, stamp_data, takeover
 from infra.stacks.ground import Ground
 from infra.stacks.outputs import outputs_of
 from infra.stacks.republish import Publisher
@@ -42,6 +42,7 @@ def compose(settings: Settings, cloud: Cloud) -> dict[str, pulumi.Output[Any] | 
     names, zone = Names(settings.environment, settings.suffix), ground.domain_of(settings, cloud)
     source = Source(read_source(settings), cloud)
     prompts = {agent: read_prompts(agent) for agent in settings.agents}  # refused before anything is made
+    republish.check(settings)  # likewise
     restored_from = takeover.check(settings, source, zone)  # likewise
     copied = secret_copies.found(settings, source)
 

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pulumi
 
 from infra.azure.cosmos_roles import DataRoles
 from infra.azure.identity import Identity
 from infra.azure.roles import Grantee
+from infra.settings import Settings, SettingsError
+from infra.settings.restores import written
 from infra.stacks.ground import Ground
 from infra.stacks.services import Prompts
 from infra.workload.prompts import listens
 from infra.workload.republishing import NAME, Republish
+
+
+def check(settings: Settings, now: datetime | None = None) -> None:
+    """Raises SettingsError for a moment that is yet to come, since which nothing was published."""
+    now = now or datetime.now(UTC)
+    if settings.republish is not None and settings.republish > now:
+        raise SettingsError(
+            f"agents:republish is {written(settings.republish)}, and it is {written(now)} now: nothing was "
+            "published since then. Name a moment before the loss, a day at most, as the outbox has no more: "
+            f"pulumi config set --stack {settings.environment} agents:republish MOMENT"
+        )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from infra.settings.restores import Restore, Service, written
+from infra.stacks.recorded import Recorded
 from infra.stacks.restore_sources import Kind, Source, Sources
 
 
@@ -24,6 +25,25 @@ def problems_of(restores: Sequence[Restore], sources: Sources, now: datetime) ->
                 why := _why_not(service, restore, sources, now)
             ):
                 found.append(f"  - {service} as of {written(restore.as_of)}: {why}")
+    return found
+
+
+def altered(restores: Sequence[Restore], held: Sequence[Recorded], sources: Sources) -> list[str]:
+    """A line for each restore that was made of something else than its entry says by now.
+
+    It would be passed over: a copy is made once, and agents would go on with data that nobody means.
+    """
+    made_of = {(one.service, one.name): one.made_of for one in held}
+    found = []
+    for restore in restores:
+        for service in restore.services:
+            was = made_of.get((service, sources.name(service, restore.as_of)))
+            if was and was != restore.made_of and sources.done(service, restore.as_of):
+                found.append(
+                    f"  - {service} as of {written(restore.as_of)}: it was made of {was}, and would have to "
+                    f"be of {restore.made_of}; a copy is made once. Add an entry with another as_of, and "
+                    "leave this one as it was"
+                )
     return found
 
 

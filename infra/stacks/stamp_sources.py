@@ -43,9 +43,7 @@ def restore_source(settings: Settings, source: Source, read: Read) -> tuple[str,
 def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
     names, group = source.names, _group(source.names)
     own = read(_own_database(settings), _SQL)
-    failover = read(
-        f"{group}/Microsoft.Sql/servers/{names.sql_backup}/failoverGroups/{names.failover_group}", _SQL
-    )
+    failover = _failover_group(names, read)
     if settings.recovery.sql == "failover":
         if own is not None:
             yield _has_its_own(settings, "SQL database", "sql", "geo-restore")
@@ -63,7 +61,7 @@ def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
         return
     if own is not None:
         return
-    if ((failover or {}).get("properties") or {}).get("replicationRole") == "Primary":
+    if _properties(failover).get("replicationRole") == "Primary":
         yield (
             f"  - SQL has failed over to server {names.sql_backup}, where the newest rows are; a backup is "
             f"older: {_set(settings, 'sql', 'failover')}"
@@ -76,6 +74,18 @@ def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
             f"  - there is no geo-redundant backup of database {source.database} of server {names.sql} that "
             f"whoever deploys may read: {_while_whole(source)}, and give Azure time for the first one"
         )
+
+
+def would_fail_over(settings: Settings, source: Source, read: Read) -> bool:
+    """Whether the source's second server would be made the primary; False where nothing says what it is."""
+    role = _properties(_failover_group(source.names, read)).get("replicationRole")
+    return settings.recovery.sql == "failover" and role == "Secondary"
+
+
+def _failover_group(names: Names, read: Read) -> dict[str, Any] | None:
+    """As the second server has it."""
+    server = f"{_group(names)}/Microsoft.Sql/servers/{names.sql_backup}"
+    return read(f"{server}/failoverGroups/{names.failover_group}", _SQL)
 
 
 def _cosmos(settings: Settings, source: Source, read: Read, now: datetime) -> Iterator[str]:
@@ -96,6 +106,8 @@ def _cosmos(settings: Settings, source: Source, read: Read, now: datetime) -> It
             yield f"  - {there}, not in {settings.location}: {_while_whole(source)}. {NO_WAY}"
     elif own is None:
         yield from _not_restorable(settings, source, read, now)
+    else:
+        yield from _restored_otherwise(settings, own)
 
 
 #: Why an account of one region cannot be had elsewhere; docs/recovery.md has the sources.
@@ -138,6 +150,21 @@ def _not_restorable(settings: Settings, source: Source, read: Read, now: datetim
     yield (
         f"  - account {account} cannot be restored in {settings.location} as of {written(as_of)}: "
         + (f"it can as of {can}" if can else f"it was never backed up there. {NO_WAY}")
+    )
+
+
+def _restored_otherwise(settings: Settings, own: dict[str, Any]) -> Iterator[str]:
+    """A restore is made once: another moment in the settings would go unheard."""
+    as_of, made = settings.recovery.as_of, _properties(own).get("restoreParameters") or {}
+    there = made.get("restoreTimestampInUtc")
+    if as_of is None or not there or _time(there) == as_of:
+        return
+    stack = settings.environment
+    yield (
+        f"  - {stack} has documents as of {written(_time(there))}, and agents:recovery.as_of is "
+        f"{written(as_of)}: they are restored once. To keep them, with what agents wrote to them: "
+        f"{_set(settings, 'as_of', written(_time(there)))}. To give them up: pulumi destroy --stack {stack} "
+        "with agents:protect false, then pulumi up"
     )
 
 

@@ -2,7 +2,9 @@
 
 Two of them serving at once is what must not happen by accident: each would have its own topic and queues, and
 whoever asks would be answered by one or the other. So a source that answers is not taken over from without
-being told to. A preview changes nothing, so it only says what an update would refuse.
+being told to. Nor are phases done backwards or left out by accident, which would take over by force from a
+source that is whole, or let data be fetched that agents still write. A preview changes nothing, so it only
+says what an update would refuse.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from infra.azure.resource_manager import Read
 from infra.azure.traffic import SERVED_BY
 from infra.settings import Settings, SettingsError
 from infra.settings.restores import SERVICES, Service
-from infra.stacks import stamp_sources
+from infra.stacks import recorded, stamp_sources
 from infra.stacks.source import Source
 
 _TRIES, _SECONDS = 3, 3
+#: The application puts it on every answer, and the way in on none (`app/api/correlation.py`).
+_BY_AN_AGENT = "x-correlation-id"
 _DNS = "2018-05-01"
 #: A URL -> what answered there in a way that only something alive answers, or None.
 Ask = Callable[[str], str | None]
@@ -33,10 +37,11 @@ Ask = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class World:
-    """What is looked at beyond the settings."""
+    """What is looked at beyond the settings. `has_agents`: whether this stack's last update left any."""
 
     read: Read
     ask: Ask
+    has_agents: Callable[[], bool]
 
 
 def check(settings: Settings, source: Source, zone: str) -> tuple[str, str]:
@@ -45,7 +50,7 @@ def check(settings: Settings, source: Source, zone: str) -> tuple[str, str]:
     The result is the region and the instance id of the account that the stamp's own is restored from; empty
     texts where it has none of its own.
     """
-    world = World(resource_manager.reader(source.cloud), answer_of)
+    world = World(resource_manager.reader(source.cloud), answer_of, recorded.has_agents)
     problems = problems_of(settings, source, zone, world)
     if not problems:
         restores = settings.recovery.cosmos == "restore"
@@ -60,13 +65,56 @@ def check(settings: Settings, source: Source, zone: str) -> tuple[str, str]:
 def problems_of(settings: Settings, source: Source, zone: str, world: World) -> list[str]:
     """A line for each, with its remedy."""
     found = [*_misplaced(settings, source)]
-    # What is missing is not asked for, and nobody takes over on the way back.
-    if found or settings.recovery.phase != "serving":
+    if found:  # what is missing is not asked for
         return found
-    found += stamp_sources.problems_of(settings, source, world.read)
-    if not found and not settings.recovery.acknowledged and not serves(settings, source, zone, world.read):
-        found += _healthy(settings, source, zone, world.ask)
+    match settings.recovery.phase:
+        case "serving":
+            found += stamp_sources.problems_of(settings, source, world.read)
+            if not found and not settings.recovery.acknowledged:
+                found += _unacknowledged(settings, source, zone, world)
+        case "drained":
+            found += _never_served(settings, source, world.read)
+        case "returned":
+            found += _not_drained(settings, world)
     return found
+
+
+def _unacknowledged(settings: Settings, source: Source, zone: str, world: World) -> Iterable[str]:
+    """What this stack takes over must not be somebody else's still, or again."""
+    if not serves(settings, source, zone, world.read):
+        yield from _healthy(settings, source, zone, world.ask)
+    elif stamp_sources.would_fail_over(settings, source, world.read):
+        first, second = source.names.sql, source.names.sql_backup
+        yield (
+            f"  - the name of {settings.source} leads to {settings.environment}, but SQL is written by "
+            f"server {first} again, and a failover by force would lose rows that have not arrived at "
+            f"{second}. To stand in once more, as planned where {first} answers: "
+            f"{_set(settings, 'acknowledged', 'true')}"
+        )
+
+
+def _never_served(settings: Settings, source: Source, read: Read) -> Iterable[str]:
+    """What was never taken over, or has been returned, is not to be taken over on the way back."""
+    if stamp_sources.would_fail_over(settings, source, read):
+        first, second = source.names.sql, source.names.sql_backup
+        yield (
+            f"  - the phase is drained, but SQL is written by server {first}: {settings.environment} has "
+            f"nothing of {settings.source} to give back, and a failover by force would lose rows that have "
+            f"not arrived at {second}. If this is the way back, SQL is there already: "
+            f"{_set(settings, 'phase', 'returned')}. To stand in for {settings.source}: "
+            f"{_set(settings, 'phase', 'serving')}"
+        )
+
+
+def _not_drained(settings: Settings, world: World) -> Iterable[str]:
+    """Agents go after everything else of an update, and what is ready to be fetched says so before."""
+    own = [service for service in SERVICES if _restores(settings, service)]
+    if own and world.has_agents():
+        yield (
+            f"  - agents of {settings.environment} still write the {' and the '.join(own)} that it has for "
+            f"itself, and what they write after {settings.source} has fetched it would be lost. Let them go "
+            f"first: {_set(settings, 'phase', 'drained')}, pulumi up, then the same with returned"
+        )
 
 
 def serves(settings: Settings, source: Source, zone: str, read: Read) -> bool:
@@ -85,7 +133,8 @@ def answer_of(url: str) -> str | None:
             with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - always https
                 return f"{url} answers {answer.status}"
         except HTTPError as error:
-            if error.code < 500:
+            # An agent that misses a dependency says 503, and goes on with all that does not need it.
+            if error.code < 500 or _BY_AN_AGENT in error.headers:
                 return f"{url} answers {error.code}"
         except URLError as error:
             # Whoever shows a certificate is there, whatever it is worth.
@@ -150,6 +199,10 @@ def _healthy(settings: Settings, source: Source, zone: str, ask: Ask) -> Iterabl
         parted = f", and each would write a {' and a '.join(own)} of its own from then on" if own else ""
         yield (
             f"  - {settings.source} is up: {'; '.join(answers)}. Two of them would split what is asked and "
-            f"what happens{parted}. If it is to be taken over from all the same: pulumi config set --stack "
-            f"{settings.environment} --path agents:recovery.acknowledged true"
+            f"what happens{parted}. If it is to be taken over from all the same: "
+            f"{_set(settings, 'acknowledged', 'true')}"
         )
+
+
+def _set(settings: Settings, setting: str, value: str) -> str:
+    return f"pulumi config set --stack {settings.environment} --path agents:recovery.{setting} {value}"

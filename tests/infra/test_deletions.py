@@ -127,6 +127,11 @@ def test_what_components_hold_is_read_from_the_state() -> None:
         ("agents:azure:Sql", {"holds": {"AgentsDB": DATABASE, "Copy": None}}),
         ("agents:azure:RestoredCosmos", {}),
         ("agents:azure:Vault", {"holds": {"kv": "vault"}}),
+        (
+            "agents:azure:RestoredCosmos",
+            {"holds": {"cosmos-agents-dev-1": "COPY"}, "madeOf": {"cosmos-agents-dev-1": "the original"}},
+        ),
     ]
     held = recorded.parse({f"{urn}X${kind}::one": {"type": kind, "outputs": has} for kind, has in outputs})
-    assert list(held) == RECORDED
+    copy = Recorded("cosmos", "cosmos-agents-dev-1", "copy", "the original")
+    assert sorted(held, key=str) == sorted([*RECORDED, copy], key=str)

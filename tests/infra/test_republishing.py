@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from infra.settings import SettingsError, parse
+from infra.stacks.republish import check
 from tests.infra.workload import SINCE, container, declared, of
 
 
@@ -31,3 +35,24 @@ def test_another_moment_is_another_job_and_the_same_one_is_not() -> None:
 def test_it_reaches_services_and_no_database() -> None:
     ways = {name for name in of(declared(since=SINCE), "NetworkPolicy") if name.startswith("republishing")}
     assert ways == {"republishing-to-identity", "republishing-to-services"}
+
+
+def test_a_moment_that_is_yet_to_come_is_refused() -> None:
+    now = datetime(2026, 11, 28, 10, tzinfo=UTC)
+
+    def asked(moment: str | None) -> None:
+        given = {"republish": moment} if moment else {}
+        check(
+            parse(
+                {"location": "westeurope", "version": "1.0.0", "agents": {"devops": {}}, **given},
+                "dev",
+            ),
+            now,
+        )
+
+    asked(None)
+    asked("2026-11-28T10:00:00Z")
+    with pytest.raises(
+        SettingsError, match=r"republish is 2027-11-28T09:00:00Z, and it is 2026-11-28T10:00:00Z"
+    ):
+        asked("2027-11-28T09:00:00Z")

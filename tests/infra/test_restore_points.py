@@ -9,7 +9,8 @@ import pytest
 
 from infra.settings import SettingsError, parse
 from infra.settings.restores import Restore, Service
-from infra.stacks.restore_points import lost_sources, problems_of
+from infra.stacks.recorded import Recorded
+from infra.stacks.restore_points import altered, lost_sources, problems_of
 from infra.stacks.restore_sources import Kind
 from tests.infra.estate import COSMOS, DELETED, NOW, OLDEST, RESTORABLE, SQL, Estate
 
@@ -55,6 +56,26 @@ def test_a_restore_of_what_is_not_restored_yet_has_to_wait() -> None:
     second = Restore(as_of=NOW - timedelta(hours=1), services=("sql",), of=first.as_of)
     (problem,) = _problems(first, second)
     assert "run pulumi up for that first" in problem
+
+
+@pytest.mark.parametrize("service", ["sql", "cosmos"])
+def test_a_copy_is_not_taken_for_one_of_something_else(service: Service) -> None:
+    """An entry that gets a `stamp` or an `of` later would change nothing, and nobody would be told."""
+    there, as_of = Estate(), NOW - timedelta(hours=1)
+    there.copy(service, as_of, made=NOW)
+    plain = Restore(as_of=as_of, services=(service,))
+    held = [Recorded(service, there.sources.name(service, as_of), "id", plain.made_of)]
+    fetched = plain.model_copy(update={"stamp": "dev-dr"})
+    (problem,) = altered([fetched], held, there.sources)
+    assert "made of the original, and would have to be of what dev-dr has" in problem
+    assert "Add an entry with another as_of" in problem
+    earlier = plain.model_copy(update={"of": as_of - timedelta(hours=1)})
+    assert "of the copy as of 2026-11-28T10:00:00Z; a copy" in altered([earlier], held, there.sources)[0]
+    kept = plain.model_copy(update={"adopted": False, "paired": True, "kept": False})
+    assert altered([plain, kept], held, there.sources) == []
+    # What was made before this was recorded, and what is to be made again, is not judged.
+    assert altered([fetched], [Recorded(service, held[0].name, "id")], there.sources) == []
+    assert altered([fetched], held, Estate().sources) == []
 
 
 def _gone(service: Service) -> Estate:

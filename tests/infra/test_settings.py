@@ -190,3 +190,30 @@ def test_every_problem_is_reported_at_once() -> None:
 def test_a_stack_name_that_cannot_be_an_environment_is_refused() -> None:
     with pytest.raises(SettingsError, match="agents:environment is 'Feature-X'"):
         parse(GOOD, "Feature-X")
+
+
+def test_an_environment_whose_accounts_copies_could_have_no_name_is_refused() -> None:
+    """Found out on the day of a restore, it would be too late: the environment has its name by then."""
+    entra = json.dumps({"tenant": "11111111-2222-3333-4444-555555555555", "audience": "api://agents"})
+    named = {**GOOD, "authentication": entra}
+    assert parse({**named, "suffix": "abc"}, "prod-euwest").suffix == "abc"
+    with pytest.raises(SettingsError, match=r"cosmos-agents-prod-euwest-abcd-99991231235959, is longer than"):
+        parse({**named, "suffix": "abcd"}, "prod-euwest")
+
+
+@pytest.mark.parametrize(
+    ("alerts", "named"),
+    [
+        (
+            '{"teams": ["https://contoso.webhook.office.com/KEY"]}',
+            "agents:alerts.teams is not what it must be",
+        ),
+        ("https://events.pagerduty.com/KEY", "agents:alerts is not what it must be"),
+    ],
+    ids=["a list", "without --path"],
+)
+def test_what_may_be_a_secret_is_not_shown(alerts: str, named: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse({**GOOD, "alerts": alerts}, "dev")
+    assert named in str(refused.value)
+    assert "KEY" not in str(refused.value)

@@ -129,6 +129,16 @@ def test_what_was_restored_is_not_asked_about_again(project: Path) -> None:
     assert problems(project, own, **ROWS, **DOCUMENTS) == []
 
 
+def test_another_moment_than_that_of_the_documents_there_is_not_passed_over(project: Path) -> None:
+    def made(moment: str) -> dict[str, Any]:
+        return {OWN_DOCUMENTS: {"properties": {"restoreParameters": {"restoreTimestampInUtc": moment}}}}
+
+    assert problems(project, {**THERE, **made("2026-11-28T10:00:00+00:00")}, **DOCUMENTS) == []
+    (problem,) = problems(project, {**THERE, **made("2026-11-28T09:59:59Z")}, **DOCUMENTS)
+    assert "has documents as of 2026-11-28T09:59:59Z, and agents:recovery.as_of is 2026-11-28T10" in problem
+    assert "--path agents:recovery.as_of 2026-11-28T09:59:59Z" in problem
+
+
 @pytest.mark.parametrize(
     ("as_of", "said"),
     [

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from pulumi_azure_native import authorization
 
+from app.api import correlation
 from infra.azure import resource_manager
 from infra.cloud import WELL_KNOWN
 from infra.settings import Settings, SettingsError, parse
@@ -76,12 +77,17 @@ def stamp(project: Path, **recovery: Any) -> Settings:
 
 
 def problems(
-    project: Path, settings: Settings, there: dict[str, dict[str, Any]] = THERE, site: Site | None = None
+    project: Path,
+    settings: Settings,
+    there: dict[str, dict[str, Any]] = THERE,
+    site: Site | None = None,
+    *,
+    agents: bool = False,
 ) -> list[str]:
     config = yaml.safe_load((project / "Pulumi.prod.yaml").read_text())["config"]
     values = {key.rpartition(":")[2]: value for key, value in config.items()}
     source = Source(parse(values, "prod", project), WELL_KNOWN["public"])
-    world = World(lambda path, _version: there.get(path), (site or Site()).ask)
+    world = World(lambda path, _version: there.get(path), (site or Site()).ask, lambda: agents)
     return problems_of(settings, source, ZONE, world)
 
 
@@ -112,6 +118,53 @@ def test_who_serves_already_is_not_stopped_by_its_own_answer(project: Path) -> N
     assert problems(project, stamp(project), ours, Site("answers 200")) == []
     theirs = {**THERE, RECORD: {"properties": {"metadata": {"servedBy": "prod-dr2"}}}}
     assert problems(project, stamp(project), theirs, Site("answers 200")) != []
+
+
+def written_by(role: str, **more: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """`role`: of the source's second server."""
+    return {**THERE, GROUP: {"properties": {"replicationRole": role}}, **more}
+
+
+OURS = {RECORD: {"properties": {"metadata": {"servedBy": "prod-dr"}}}}
+
+
+def test_what_was_returned_is_not_taken_by_force_because_the_name_still_leads_here(project: Path) -> None:
+    """The name is taken back by the source's update, after the data: what answers under it says nothing."""
+    (problem,) = problems(project, stamp(project), written_by("Secondary", **OURS))
+    assert "SQL is written by server sql-agents-prod again" in problem
+    assert "--stack prod-dr --path agents:recovery.acknowledged true" in problem
+    assert problems(project, stamp(project, acknowledged=True), written_by("Secondary", **OURS)) == []
+    assert problems(project, stamp(project), written_by("Primary", **OURS)) == []
+
+
+def test_nothing_is_drained_that_was_never_taken_over(project: Path) -> None:
+    """A phase that was left in the settings, or set backwards, would fail over a healthy source by force."""
+    (problem,) = problems(project, stamp(project, phase="drained"), written_by("Secondary"))
+    assert "SQL is written by server sql-agents-prod: prod-dr has nothing of prod to give back" in problem
+    assert "--path agents:recovery.phase returned" in problem
+    assert problems(project, stamp(project, phase="drained"), written_by("Primary")) == []
+    own = stamp(project, phase="drained", sql="geo-restore")
+    assert problems(project, own, written_by("Secondary")) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        ({"sql": "geo-restore"}, "still write the sql"),
+        ({"cosmos": "restore", "as_of": "2026-11-28T09:59:30Z"}, "still write the cosmos"),
+    ],
+    ids=["sql", "cosmos"],
+)
+def test_data_of_its_own_is_not_returned_while_agents_write_it(
+    project: Path, own: dict[str, Any], named: str
+) -> None:
+    returned = stamp(project, phase="returned", **own)
+    (problem,) = problems(project, returned, agents=True)
+    assert named in problem
+    assert "--path agents:recovery.phase drained" in problem
+    assert problems(project, returned, agents=False) == []
+    # What fails back does so as planned, whoever writes it.
+    assert problems(project, stamp(project, phase="returned"), agents=True) == []
 
 
 @pytest.mark.parametrize("phase", ["drained", "returned"])
@@ -209,9 +262,12 @@ def test_a_preview_says_what_an_update_refuses(
 
 class Server(BaseHTTPRequestHandler):
     status = 200
+    headers_sent: dict[str, str] = {}  # noqa: RUF012 - replaced as a whole
 
     def do_GET(self) -> None:
         self.send_response(self.status)
+        for name, value in self.headers_sent.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, *_: Any) -> None: ...
@@ -234,6 +290,13 @@ def test_a_way_in_with_nothing_behind_it_is_no_answer(
 ) -> None:
     monkeypatch.setattr(Server, "status", status)
     assert answer_of(url) == (f"{url} answers {status}" if alive else None)
+
+
+def test_an_agent_that_misses_a_dependency_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its health is 503 then (`app/api/health.py`), and it still writes what it can."""
+    monkeypatch.setattr(Server, "status", 503)
+    monkeypatch.setattr(Server, "headers_sent", {correlation.HEADER: "c-1"})
+    assert answer_of(url) == f"{url} answers 503"
 
 
 def test_nobody_there_is_no_answer() -> None:

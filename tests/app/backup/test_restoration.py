@@ -15,6 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.backup import restore
 from app.backup.container import Listed
 from app.backup.format import Name, Secret, seal
 from app.backup.restoration import Outcome, Restoration
@@ -244,3 +245,18 @@ def test_however_often_it_is_killed_the_vault_becomes_complete(
     assert {name: held.value for name, held in vault.secrets.items()} == values
     assert sorted(vault.written) == sorted(values)
     assert set(restored(copies, vault).values()) <= {Outcome.EQUAL}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--help"], 0), (["--dry-run"], 2)], ids=["help", "unknown"]
+)
+def test_who_asks_for_help_sets_nothing_going(
+    arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pod all its settings are there."""
+    for name in ("Source__VaultUri", "Copies__Endpoint", "Copies__Key", "Target__VaultUri"):
+        monkeypatch.setenv(name, "https://kv.azure.test/keys/copies")
+    monkeypatch.setattr(restore, "_main", lambda _: pytest.fail("it began"))
+    with pytest.raises(SystemExit) as ended:
+        restore.main(arguments)
+    assert ended.value.code == code

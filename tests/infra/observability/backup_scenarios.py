@@ -131,14 +131,35 @@ SCENARIOS = (
     Scenario(
         "a copy fails now and then",
         "BackupFailing",
-        # A failure of each pod in half an hour, extrapolated a little.
+        # A failure of each pod, extrapolated a little.
         _failures("0x10 1x110"),
         {},
         _SOME,
         silent=(12, 30, 60),
     ),
     Scenario(
-        "a fourth failure within half an hour",
+        "every pass fails, at the interval of the settings",
+        "BackupFailing",
+        {'backup_failures_total{data="secrets",pod="a"}': "0x4 1x14 2x14 3x14 4x14 5x200"},
+        {"data": "secrets"},
+        _SOME,
+        # Passes at minutes 5, 20, 35, 50 and 65, the fourth of which is one too many.
+        silent=(34, 49, 160),
+        fires=(51, 66, 90),
+        says="The backup of secrets fails; the worker's log says why",
+    ),
+    Scenario(
+        "every pass fails, at the longest interval",
+        "BackupFailing",
+        {'backup_failures_total{data="secrets",pod="a"}': "0x4 1x19 2x19 3x19 4x200"},
+        {"data": "secrets"},
+        _SOME,
+        silent=(44, 64),
+        fires=(66, 80),
+        says="The backup of secrets fails; the worker's log says why",
+    ),
+    Scenario(
+        "a fourth failure within an hour and a half",
         "BackupFailing",
         {'backup_failures_total{data="secrets",pod="a"}': "0x40 1x2 2x2 3x2 4x70"},
         {"data": "secrets"},

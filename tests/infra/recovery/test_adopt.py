@@ -17,7 +17,7 @@ from tests.infra.recovery.stack import Stack
 pytestmark = [pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("stack_name", ["dev", "prod"])
+@pytest.mark.parametrize("stack_name", ["dev", "prod", "prod-backup", "prod-dr"])
 def test_ids_are_known_for_everything_that_the_program_declares(stack_name: str) -> None:
     for one in declared(stack_name):
         token = str(one.row.pulumi)

@@ -26,6 +26,10 @@ def test_restores_leave_their_sources_alone_and_can_be_taken_away(stack: Stack) 
     once = _ids(stack)
     assert originals.items() < once.items()
     stack.project.pulumi("preview", "--refresh", "--expect-no-changes")
+    stack.configure(restores=[{**entry, "stamp": "dev-dr"}])
+    refused = stack.up(fails=True)
+    for service in ("sql", "cosmos"):
+        assert f"{service} as of {written(first)}: it was made of the original, and would have" in refused
 
     stack.backed_up()
     later = second()

@@ -158,6 +158,8 @@ def test_documents_are_restored_to_a_moment_and_fetched(
     assert data.ids(far.ACCOUNT) == {"right"}
     assert data.ids(ACCOUNT) == {"right", "wrong"}
     stamp.unchanged()
+    restored(as_of - timedelta(seconds=1))
+    assert f"dev-dr has documents as of {written(as_of)}, and" in stamp.up(fails=True)
     assert stack.accounts() == original
     (made,) = stack.cosmos.database_accounts.list_by_resource_group(far.GROUP)
     assert [one.location_name for one in made.locations] == ["northeurope"]

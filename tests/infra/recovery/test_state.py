@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from azure.core.exceptions import ClientAuthenticationError, ResourceExistsError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +121,19 @@ def test_the_account_is_found_without_any_state(stack: str) -> None:
     assert client.url == "https://stagentsprodbackup.blob.core.windows.net/pulumi-state"
 
 
+@pytest.mark.parametrize("stack", ["prod", "prod-backup", "prod-dr"])
+def test_the_accounts_suffix_is_the_environments(stack: str, tmp_path: Path) -> None:
+    """Names are unique in the world: without the suffix, it is somebody else's account, or none."""
+    for name, values in {
+        "prod": {"agents:suffix": "abc"},
+        "prod-backup": {"agents:role": "backup", "agents:source": "prod"},
+        "prod-dr": {"agents:role": "recovery", "agents:source": "prod"},
+    }.items():
+        (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": values}))
+    client = state.copies_of(stack, "core.windows.net", tmp_path)
+    assert client.url == "https://stagentsprodbackupabc.blob.core.windows.net/pulumi-state"
+
+
 def test_save_list_and_fetch_from_the_command_line(
     monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -150,7 +165,14 @@ def test_what_goes_wrong_is_said_in_a_line(
     assert state.main(["list", "--stack", "prod"]) == 0
 
 
-def test_a_moment_needs_a_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-28T09:59:30", "no time zone"),
+        ("yesterday", "'yesterday' is no time like 2026-11-28T09:59:30Z"),
+    ],
+)
+def test_a_moment_is_a_time_with_its_zone(capsys: pytest.CaptureFixture[str], at: str, said: str) -> None:
     with pytest.raises(SystemExit):
-        state.main(["fetch", "--stack", "prod", "--at", "2026-11-28T09:59:30"])
-    assert "no time zone" in capsys.readouterr().err
+        state.main(["fetch", "--stack", "prod", "--at", at])
+    assert said in capsys.readouterr().err
