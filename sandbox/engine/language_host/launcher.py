@@ -17,5 +17,10 @@ def script(python: Path) -> str:
     return f"""#!/bin/sh
 # Written by the sandbox; rewritten when its virtual environment moves.
 here=$(dirname "$(readlink -f "$0")")
-exec {shlex.quote(str(python))} -P -m {__package__} --exec "$here/{NAME}-exec" "$@"
+python={shlex.quote(str(python))}
+if [ ! -x "$python" ]; then
+    echo "$python is gone, and with it the checkout that started the sandbox: uv run sandbox up, from yours" >&2
+    exit 127
+fi
+exec "$python" -P -m {__package__} --exec "$here/{NAME}-exec" "$@"
 """
