@@ -19,7 +19,7 @@ def script(python: Path) -> str:
 here=$(dirname "$(readlink -f "$0")")
 python={shlex.quote(str(python))}
 if [ ! -x "$python" ]; then
-    echo "$python is gone, and with it the checkout that started the sandbox: uv run sandbox up, from yours" >&2
+    echo "$python is gone, with the checkout that started the sandbox: uv run sandbox up, in yours" >&2
     exit 127
 fi
 exec "$python" -P -m {__package__} --exec "$here/{NAME}-exec" "$@"
