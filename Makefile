@@ -1,6 +1,8 @@
 # `make up` and `make test` are all that a fresh machine needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help install up down check test preview drill soak bench bench-growth
+# What needs to run nothing of the project's; `make check` has them side by side, and says of all what they find.
+STATIC := check-format check-lint check-types check-imports check-agents
+.PHONY: help install up down check $(STATIC) test preview drill soak bench bench-growth
 
 # Each recipe finds uv (installing the pinned one if there is none) and has it on PATH.
 UV := uv="$$(python3 sandbox/toolchain/bootstrap.py)" && export PATH="$$uv:$$PATH" &&
@@ -24,12 +26,24 @@ down:  ## Stop the sandbox; its state stays, nothing else does
 	@$(UV) uv run sandbox down
 
 check:  ## Format, lint, types, architecture, unit tests: the fast loop
-	@$(UV) uv run ruff format --check \
-		&& uv run ruff check \
-		&& uv run mypy \
-		&& uv run lint-imports \
-		&& uv run python -m app.agents.check \
-		&& uv run pytest -q $(PARALLEL) -m "not live and not soak and not engine and not slow"
+	@$(UV) uv sync --locked -q
+	@$(MAKE) --no-print-directory --jobs --keep-going --output-sync $(STATIC)
+	@$(UV) uv run pytest -q $(PARALLEL) -m "not live and not soak and not engine and not slow"
+
+check-format:
+	@$(UV) uv run ruff format --check
+
+check-lint:
+	@$(UV) uv run ruff check
+
+check-types:
+	@$(UV) uv run mypy
+
+check-imports:
+	@$(UV) uv run lint-imports
+
+check-agents:
+	@$(UV) uv run python -m app.agents.check
 
 test:  ## Every test but the soaks, on a sandbox that is brought up once
 	@$(UV) uv run sandbox up && uv run sandbox deploy && uv run pytest $(PARALLEL) -m "not soak"

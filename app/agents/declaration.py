@@ -154,7 +154,7 @@ def _filled(fields: Mapping[str, str], seen: Mapping[str, Any]) -> dict[str, Any
 def parse(text: str) -> Declaration:
     """Raises DeclarationError."""
     try:
-        return Declaration.model_validate(yaml.safe_load(text))
+        return Declaration.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, ValidationError) as error:
         raise DeclarationError(f"{FILE}: {error}") from error
 

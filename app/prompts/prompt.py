@@ -129,8 +129,13 @@ def _unwritable(value: dict[str, Any]) -> list[tuple[str, str]]:
     return []
 
 
+@lru_cache(maxsize=256)
 def parse(stem: str, text: str) -> Prompt:
-    """The prompt in the text of the file `<stem>.md`: `<name>` or `<name>.<version>`. Raises PromptError."""
+    """The prompt in the text of the file `<stem>.md`: `<name>` or `<name>.<version>`. Raises PromptError.
+
+    The same text gives the same object: judging its schemas by JSON Schema's own takes long, and a folder is
+    read again when one of its files has changed.
+    """
     name, _, version = stem.partition(".")
     outer = _FRONT_MATTER.match(text)
     if outer is None:
@@ -139,7 +144,7 @@ def parse(stem: str, text: str) -> Prompt:
     if parts is None:
         raise PromptError(f"{stem}: expected a '# System' part followed by a '# User' part")
     try:
-        meta = FrontMatter.model_validate(yaml.safe_load(outer["meta"]))
+        meta = FrontMatter.model_validate(yaml.load(outer["meta"], Loader=yaml.CSafeLoader))
         Draft202012Validator.check_schema(meta.input)
         Draft202012Validator.check_schema(meta.output)
         prompt = Prompt(name, meta, parts["system"].strip(), parts["user"].strip())

@@ -16,6 +16,10 @@ _BITS = 2048
 ALGORITHM = "RS256"
 
 
+def generate() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
+
+
 class SigningKey:
     def __init__(self, database: Database) -> None:
         rows = database.query("SELECT kid, pem FROM signing_keys ORDER BY created_at DESC LIMIT 1")
@@ -23,7 +27,7 @@ class SigningKey:
             self.kid = str(rows[0]["kid"])
             private = serialization.load_pem_private_key(rows[0]["pem"].encode(), password=None)
         else:
-            private = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
+            private = generate()
             self.kid = _fingerprint(private)
             database.execute(
                 "INSERT INTO signing_keys (kid, pem, created_at) VALUES (?, ?, ?)",

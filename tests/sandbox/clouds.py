@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +23,7 @@ from sandbox.cloud import Cloud, Outside
 from sandbox.config import REGIONS, SUBSCRIPTION_ID, TENANT_ID, Config
 from sandbox.entra import principals
 from tests.sandbox.azure import fakes
+from tests.sandbox.signing import shared_key
 
 SUBSCRIPTION = f"/subscriptions/{SUBSCRIPTION_ID}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
@@ -128,9 +129,16 @@ def module(*handlers: type[Handler]) -> ModuleType:
 
 @asynccontextmanager
 async def running(
-    state: Path, *, handlers: Iterable[type[Handler]] = (), types: Iterable[TypeInfo] = TYPES
+    state: Path,
+    *,
+    handlers: Iterable[type[Handler]] = (),
+    types: Iterable[TypeInfo] = TYPES,
+    own_key: bool = False,
 ) -> AsyncIterator[Client]:
-    """A cloud on `state`, brought up and resumed, asked by the deployer."""
+    """A cloud on `state`, brought up and resumed, asked by the deployer.
+
+    `own_key`: it signs its tokens with a key that no other cloud has.
+    """
     outside = Outside(
         supervisor=fakes.Supervisor(),
         hosts=fakes.Hosts(),
@@ -139,7 +147,8 @@ async def running(
         local="127.0.0.1:1",
     )
     modules = [resources, authorization, managedidentity, module(*handlers)]
-    cloud = Cloud(Config(state=state, suffix="azure.test"), outside, Catalogue(types), modules)
+    with nullcontext() if own_key else shared_key():
+        cloud = Cloud(Config(state=state, suffix="azure.test"), outside, Catalogue(types), modules)
     await cloud.start()
     await cloud.resume()
     deployer = json.loads((state / "deployer.json").read_text())

@@ -27,6 +27,7 @@ from sandbox.host import ca
 from sandbox.server import serve
 from tests.checkout import ROOT
 from tests.sandbox.azure import fakes
+from tests.sandbox.signing import shared_key
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def served(
         trust=ssl.create_default_context(cafile=str(config.ca_bundle)),
         local=f"127.0.0.1:{port}",
     )
-    cloud = Cloud(config, outside, catalogue, modules)
+    with shared_key():
+        cloud = Cloud(config, outside, catalogue, modules)
     server = serve(cloud, "127.0.0.1", port)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=_run, args=(loop, server.serve([listener])), daemon=True)

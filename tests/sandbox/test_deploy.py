@@ -125,7 +125,7 @@ def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(_Agent, "codes", [], raising=False)
     monkeypatch.setattr(_Agent, "asked", [], raising=False)
     with http.server.HTTPServer(("127.0.0.1", 0), _Agent) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/api/notification/execute"
         server.shutdown()

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from app.telemetry.logs import correlation_id
 from app.telemetry.operations import Operations
 
 KEY = "11111111-2222-3333-4444-555555555555"
@@ -43,6 +44,14 @@ class Ingestion:
         """(tags, data) of what was sent of a type."""
         found = [one for one in self.envelopes if one["data"]["baseType"] == base_type]
         return [(one["tags"], one["data"]["baseData"]) for one in found]
+
+
+@pytest.fixture(autouse=True)
+def uncorrelated() -> Iterator[None]:
+    """What a test sets is gone after it: tests that are no coroutines share a context."""
+    token = correlation_id.set("")
+    yield
+    correlation_id.reset(token)
 
 
 @pytest.fixture

@@ -21,6 +21,12 @@ def test_every_alert_fires_at_its_boundary_and_not_before(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("alert", CATALOGUE, ids=lambda alert: alert.name)
+def test_no_alert_builds_on_another(alert: Alert) -> None:
+    """Each is judged alone."""
+    assert "ALERTS" not in alert.expression
+
+
+@pytest.mark.parametrize("alert", CATALOGUE, ids=lambda alert: alert.name)
 def test_every_alert_is_seen_to_fire_and_to_stay_silent(alert: Alert) -> None:
     mine = [scenario for scenario in SCENARIOS if scenario.alert == alert.name]
     assert any(scenario.fires for scenario in mine)

@@ -50,7 +50,7 @@ class _Pod(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def pod() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Pod)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"127.0.0.1:{server.server_address[1]}"
     server.shutdown()
 

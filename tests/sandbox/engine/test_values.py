@@ -29,10 +29,13 @@ scalars = st.one_of(
     st.just(ASSET),
     st.builds(Secret, st.text()),
 )
-values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner))
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner), max_leaves=8
+)
 
 
-@settings(max_examples=30)
+# Many small values, not few large ones: to draw them is what takes time.
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(min_size=1), values))
 def test_decode_undoes_encode(properties: dict) -> None:
     assert decode(encode(properties)) == properties

@@ -92,7 +92,7 @@ async def test_expired_tokens_are_refused(cloud: Client, monkeypatch: pytest.Mon
 
 
 async def test_forged_tokens_are_refused(cloud: Client, tmp_path: Path) -> None:
-    async with running(tmp_path / "other") as other:
+    async with running(tmp_path / "other", own_key=True) as other:
         cloud.tokens = {"https://management.azure.test": await other.token()}
     assert await cloud.refused("GET", "/subscriptions") == (401, "InvalidAuthenticationToken")
     claims = jwt.decode(cloud.tokens["https://management.azure.test"], options={"verify_signature": False})
@@ -101,10 +101,10 @@ async def test_forged_tokens_are_refused(cloud: Client, tmp_path: Path) -> None:
 
 
 async def test_identity_and_keys_survive_a_restart(tmp_path: Path) -> None:
-    async with running(tmp_path) as cloud:
+    async with running(tmp_path, own_key=True) as cloud:
         token = await cloud.token()
         before = (tmp_path / "deployer.json").read_text()
-    async with running(tmp_path) as cloud:
+    async with running(tmp_path, own_key=True) as cloud:
         assert (tmp_path / "deployer.json").read_text() == before
         cloud.tokens = {"https://management.azure.test": token}
         assert len((await cloud.get("/subscriptions"))["value"]) == 1
