@@ -96,15 +96,18 @@ class RegionLoss(Drill):
             began = now()
             with scene.timeline.step(f"sandbox outage {region}"):
                 shell.sandbox("outage", region)
-            with Watch(lambda: scene.writers.unanswered_since(began) is not None, now) as lost:
+            # Callers that were under way wait for their answer a minute; who asks now learns at once.
+            with Watch(lambda: not scene.serves(), now) as lost:
                 lost.wait(_SETTLE_SECONDS)
-            failed = scene.writers.unanswered_since(began)
-            if failed is None or scene.serves():
+            if scene.serves():
                 raise RuntimeError("the agents answer although their region is lost: nothing was broken")
             with Watch(scene.serves, now) as watch:
                 stamp.stack.up()
                 operational = watch.wait(_SETTLE_SECONDS)
             time.sleep(_LOAD_SECONDS)
+        failed = scene.writers.unanswered_since(began)
+        if failed is None:
+            raise RuntimeError("every caller was answered although the region was lost")
         return self.outcome(failed, operational)
 
     def outcome(self, failed: datetime, operational: datetime) -> Outcome:
