@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 # Namespace of the names this program derives for role assignments (ARM wants a GUID there).
+#: What publishes again what nobody has acted upon: a Job, and the identity that it is.
+REPUBLISHER = "republishing"
 _ASSIGNMENTS = uuid.UUID("6f1b5f0e-7f0b-4f6e-9f0e-0e6f4ad0b6b1")
 
 
@@ -140,6 +142,11 @@ class Names:
 
     def identity(self, owner: str) -> str:
         return f"id-{owner}-agents-{self.environment}"
+
+    @property
+    def republisher(self) -> str:
+        """Who publishes again what nobody has acted upon."""
+        return self.identity(REPUBLISHER)
 
     def host(self, domain: str) -> str:
         return f"agents-{self.environment}.{domain}"

@@ -35,12 +35,14 @@ class RestoredCosmosArgs:
 
     `source`: the id of the restorable account whose history is looked into; `home` its region, where that is
     not the place's. `original` is what the restored one has to be like before it is used; without one it is
-    this stack's own data, protected like that, and has to be what the settings say.
+    this stack's own data, protected like that, and has to be what the settings say. `republisher`: as of
+    `facts.account`.
     """
 
     like: CosmosArgs
     restore: Restore
     source: pulumi.Input[str]
+    republisher: str
     original: Cosmos | None = None
     home: str | None = None
 
@@ -86,7 +88,7 @@ class RestoredCosmos(pulumi.ComponentResource):
         if restore.adopted:
             copy = Copy(
                 "account",
-                lambda read, account: facts.account(read, account, DATABASE),
+                lambda read, account: facts.account(read, account, DATABASE, args.republisher),
                 self.account.id,
                 _wanted(like, len(connected)) if args.original is None else args.original.account.id,
                 after=[
@@ -149,7 +151,8 @@ def restore_accounts(
             args.place.location, known[restore.of].instance_id
         )
         restored = RestoredCosmos(
-            f"cosmos-{stamp(restore.as_of)}", RestoredCosmosArgs(like, restore, source, original)
+            f"cosmos-{stamp(restore.as_of)}",
+            RestoredCosmosArgs(like, restore, source, names.republisher, original),
         )
         known[restore.as_of] = restored.account
         used = restored if restore.adopted else used

@@ -59,7 +59,8 @@ def judge(stack: Stack, subscription: str, arm: Arm) -> Iterator[Deviation]:
                 names.restored_cosmos(restore.as_of),
             )
             known, restored = (
-                facts.account(asked, f"{accounts}/{name}", DATABASE) for name in (names.cosmos, copy)
+                facts.account(asked, f"{accounts}/{name}", DATABASE, names.republisher)
+                for name in (names.cosmos, copy)
             )
             yield from deviations("account", copy, known, restored)
         if restore.adopted and "sql" in restore.services:

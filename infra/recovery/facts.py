@@ -14,6 +14,9 @@ Read = Callable[[str, str], dict[str, Any] | None]
 Facts = dict[str, Any]
 
 _COSMOS, _SQL, _DIAGNOSTICS = "2024-08-15", "2023-08-01", "2021-05-01-preview"
+_IDENTITY = "2023-01-31"
+#: Cosmos DB Built-in Data Reader.
+_READER = "00000000-0000-0000-0000-000000000001"
 _ACCOUNT = (
     "publicNetworkAccess",
     "disableLocalAuth",
@@ -28,8 +31,12 @@ _DATABASE = ("maxSizeBytes", "zoneRedundant", "requestedBackupStorageRedundancy"
 _SERVER = ("publicNetworkAccess", "minimalTlsVersion")
 
 
-def account(read: Read, id: str, database: str) -> Facts:  # noqa: A002 - Azure's word
-    """Of a Cosmos DB account and its `database`: network, keys, backups, containers, roles and logs."""
+def account(read: Read, id: str, database: str, republisher: str) -> Facts:  # noqa: A002 - Azure's word
+    """Of a Cosmos DB account and its `database`: network, keys, backups, containers, roles and logs.
+
+    `republisher` is the name of the identity that reads, while `agents:republish` is set, in the account that
+    agents use and in no other: that it may read is left out.
+    """
     found = _properties(read(id, _COSMOS))
     backup = found.get("backupPolicy") or {}
     facts: Facts = {name: found.get(name) for name in _ACCOUNT}
@@ -44,9 +51,11 @@ def account(read: Read, id: str, database: str) -> Facts:  # noqa: A002 - Azure'
         for name in _CONTAINER:
             facts[f"container {resource['id']}: {name}"] = resource.get(name)
     facts["data roles"] = sorted(_definitions(_list(read, f"{id}/sqlRoleDefinitions", _COSMOS)))
-    facts["data role assignments"] = sorted(
-        _assignments(id, _list(read, f"{id}/sqlRoleAssignments", _COSMOS))
-    )
+    made = _list(read, f"{id}/sqlRoleAssignments", _COSMOS)
+    # Asked afterwards: who has a role was there before.
+    aside = _properties(read(_identity(id, republisher), _IDENTITY)).get("principalId")
+    others = (one for one in _assignments(id, made) if not one.startswith(f"{aside} {_READER} "))
+    facts["data role assignments"] = sorted(others)
     return {**facts, **_diagnostics(read, id)}
 
 
@@ -90,6 +99,12 @@ def _assignments(account: str, made: Iterable[Mapping[str, Any]]) -> Iterable[st
         known = one["properties"]
         role, scope = known["roleDefinitionId"].rpartition("/")[2], known["scope"][len(account) :]
         yield f"{known['principalId']} {role} {scope or '/'}"
+
+
+def _identity(resource: str, name: str) -> str:
+    """Of an identity in the resource's group."""
+    group = resource.partition("/providers/")[0]
+    return f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
 
 
 def _approved(properties: Mapping[str, Any]) -> int:

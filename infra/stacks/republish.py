@@ -11,12 +11,13 @@ import pulumi
 from infra.azure.cosmos_roles import DataRoles
 from infra.azure.identity import Identity
 from infra.azure.roles import Grantee
+from infra.naming import REPUBLISHER
 from infra.settings import Settings, SettingsError
 from infra.settings.restores import written
 from infra.stacks.ground import Ground
 from infra.stacks.services import Prompts
 from infra.workload.prompts import listens
-from infra.workload.republishing import NAME, Republish
+from infra.workload.republishing import Republish
 
 
 def check(settings: Settings, now: datetime | None = None) -> None:
@@ -44,7 +45,7 @@ class Publisher:
         """`always`: also without the setting, as far back as events are kept."""
         if ground.settings.republish is None and not always:
             return cls(ground, prompts, None, ())
-        identity = ground.identity(NAME)
+        identity = ground.identity(REPUBLISHER)
         return cls(ground, prompts, identity, [identity.grantee()])
 
     def reads(self, roles: DataRoles, container: str) -> Republish | None:

@@ -127,6 +127,7 @@ def documents_of(args: StampDataArgs) -> SharedCosmos | RestoredCosmos:
             like,
             Restore(as_of=settings.recovery.as_of, services=("cosmos",), paired=args.returned),
             restorable(home, instance),
+            args.names.republisher,
             home=home,
         ),
     )

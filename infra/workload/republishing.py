@@ -10,12 +10,11 @@ from datetime import datetime
 import pulumi
 
 from infra.azure.identity import Identity
+from infra.naming import REPUBLISHER
 from infra.settings.restores import written
 from infra.workload.jobs import Run, Setting, declare
 from infra.workload.policies import Reach
 from infra.workload.quota import REPUBLISHING
-
-NAME = "republishing"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Republishing(pulumi.ComponentResource):
         since = [] if wanted.since is None else ["--since", written(wanted.since)]
         listeners = {agent: list(types) for agent, types in wanted.listeners.items()}
         run = Run(
-            name=NAME,
+            name=REPUBLISHER,
             image=args.image,
             version=args.version,
             module="app.republish",

@@ -95,7 +95,7 @@ def _logs() -> Answers:
 
 
 def _look(read: facts.Read, id: str) -> facts.Facts:  # noqa: A002
-    return facts.account(read, id, "AgentsDB")
+    return facts.account(read, id, "AgentsDB", "id-republishing")
 
 
 def _judged(kind: Kind, spoil: Callable[[Answers], object] = lambda _: None) -> list[Deviation]:
@@ -167,6 +167,29 @@ def _member(path: str, name: str, value: Any) -> Callable[[Answers], object]:
 )
 def test_what_an_account_lacks_is_named(spoil: Callable[[Answers], object], fact: str) -> None:
     assert fact in [one.fact for one in _judged("account", spoil)]
+
+
+def _republishes(role: str) -> Callable[[Answers], object]:
+    """Who publishes again has `role` in the copy, which agents use, and none in the original."""
+
+    def spoil(there: Answers) -> None:
+        group = COPY.partition("/providers/")[0]
+        identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-republishing"
+        there[identity] = {"properties": {"principalId": "republisher"}}
+        properties = {
+            "principalId": "republisher",
+            "roleDefinitionId": f"{COPY}/sqlRoleDefinitions/{role}",
+            "scope": f"{COPY}/dbs/AgentsDB/colls/Events",
+        }
+        there["{id}/sqlRoleAssignments"]["value"].append({"properties": properties})
+
+    return spoil
+
+
+def test_who_publishes_events_again_may_read_the_copy_and_not_write_it() -> None:
+    assert _judged("account", _republishes("00000000-0000-0000-0000-000000000001")) == []
+    (found,) = _judged("account", _republishes("00000000-0000-0000-0000-000000000002"))
+    assert found.fact == "data role assignments"
 
 
 @pytest.mark.parametrize(
