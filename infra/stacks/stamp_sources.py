@@ -12,10 +12,10 @@ from typing import Any
 import pulumi
 
 from infra.azure.resource_manager import Read
-from infra.azure.sql import DATABASE
+from infra.azure.sql import DATABASE, NOBODY, SERVES
 from infra.naming import Names
 from infra.settings import Settings
-from infra.settings.restores import written
+from infra.settings.restores import Service, written
 from infra.stacks.restore_sources import plain_region
 from infra.stacks.source import Source
 
@@ -80,6 +80,18 @@ def would_fail_over(settings: Settings, source: Source, read: Read) -> bool:
     """Whether the source's second server would be made the primary; False where nothing says what it is."""
     role = _properties(_failover_group(source.names, read)).get("replicationRole")
     return settings.recovery.sql == "failover" and role == "Secondary"
+
+
+def returned(settings: Settings, source: Source, read: Read) -> Iterator[Service]:
+    """The services whose own data was made ready for the source to fetch, by the phase `returned`."""
+    if settings.recovery.sql == "geo-restore":
+        own = read(_own_database(settings), _SQL) or {}
+        if (own.get("tags") or {}).get(SERVES) == NOBODY:
+            yield "sql"
+    if settings.recovery.cosmos == "restore":
+        locations = _properties(read(_own_account(settings), _COSMOS)).get("locations") or ()
+        if source.settings.location in [plain_region(one["locationName"]) for one in locations]:
+            yield "cosmos"
 
 
 def _failover_group(names: Names, read: Read) -> dict[str, Any] | None:

@@ -81,7 +81,13 @@ def problems_of(settings: Settings, source: Source, zone: str, world: World) -> 
 
 def _unacknowledged(settings: Settings, source: Source, zone: str, world: World) -> Iterable[str]:
     """What this stack takes over must not be somebody else's still, or again."""
-    if not serves(settings, source, zone, world.read):
+    if ready := list(stamp_sources.returned(settings, source, world.read)):
+        yield (
+            f"  - the {' and the '.join(ready)} that {settings.environment} has for itself was returned: "
+            f"{settings.source} may have fetched it, and what agents write here from then on would be in no "
+            f"copy. To serve once more, and be fetched from anew: {_set(settings, 'acknowledged', 'true')}"
+        )
+    elif not serves(settings, source, zone, world.read):
         yield from _healthy(settings, source, zone, world.ask)
     elif stamp_sources.would_fail_over(settings, source, world.read):
         first, second = source.names.sql, source.names.sql_backup

@@ -197,6 +197,31 @@ def test_an_account_without_the_second_region_is_refused(project: Path) -> None:
     assert "account cosmos-agents-prod is in westeurope, not in northeurope" in problem
 
 
+OWN = f"{RG}/".replace("prod", "prod-dr")
+OWN_DATABASE = f"{OWN}Microsoft.Sql/servers/sql-agents-prod-dr/databases/AgentsDB"
+OWN_ACCOUNT = f"{OWN}Microsoft.DocumentDB/databaseAccounts/cosmos-agents-prod-dr"
+
+
+@pytest.mark.parametrize(
+    ("own", "there", "is_returned"),
+    [
+        ({"sql": "geo-restore"}, {OWN_DATABASE: {"tags": {"serves": "nobody"}}}, True),
+        ({"sql": "geo-restore"}, {OWN_DATABASE: {"tags": {"serves": "prod-dr"}}}, False),
+        ({"cosmos": "restore"}, {OWN_ACCOUNT: {"properties": {"locations": IN_BOTH}}}, True),
+        ({"cosmos": "restore"}, {OWN_ACCOUNT: {"properties": {"locations": IN_BOTH[1:]}}}, False),
+    ],
+    ids=["sql", "sql-serves", "cosmos", "cosmos-serves"],
+)
+def test_what_was_made_ready_to_be_fetched_is_not_written_again(
+    project: Path, own: dict[str, Any], there: dict[str, Any], *, is_returned: bool
+) -> None:
+    recovery = {**own, **({"as_of": "2026-11-28T09:59:30Z"} if "cosmos" in own else {})}
+    found = problems(project, stamp(project, **recovery), {**THERE, **there}, Site())
+    assert any("was returned: prod may have fetched it" in one for one in found) is is_returned
+    assert len(found) == is_returned
+    assert problems(project, stamp(project, **recovery, acknowledged=True), {**THERE, **there}, Site()) == []
+
+
 @pytest.mark.parametrize(
     ("location", "message"),
     [
