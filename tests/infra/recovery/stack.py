@@ -74,6 +74,9 @@ _PROGRAM = (
     documents = restore_accounts(
         cosmos, args, of_service(settings.restores, "cosmos"), names, origins.accounts
     )
+    if settings.republish is not None:
+        reader = Identity("republishing", IdentityArgs(names.republisher, place))
+        documents.roles.grant_reading("Events", [reader.grantee()], pulumi.ResourceOptions(parent=reader))
     sql = Sql(
         "sql",
         SqlArgs(
