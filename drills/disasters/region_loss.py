@@ -39,8 +39,8 @@ _WHY = (
 class RegionLoss(Drill):
     """It is out of order from the first request on that nobody answers.
 
-    `lag`: how far, in seconds, the copies in the paired region are behind. `wider` and `own`: settings of the
-    environment and of its stamp.
+    `lag`: how far, in seconds, the copies or backups in the paired region are behind. `wider` and `own`:
+    settings of the environment and of its stamp.
     """
 
     name = "region-loss"

@@ -15,10 +15,13 @@ WRITTEN = [sentinel(number, number - 0.5, number) for number in range(1, 101)]
     ("newest", "is_right"), [(80, True), (30, True), (99, False), (10, False), (0, False)]
 )
 def test_the_history_ends_where_the_backup_does(newest: int, is_right: bool) -> None:
-    rows = {f"e-{number}" for number in range(1, newest + 1)} | {"e-of-another", "e-101"}
+    """The last one before the failure is there: it was owed, and the stamp has written it."""
+    rows = {f"e-{number}" for number in range(1, newest + 1)} | {"e-of-another", "e-100", "e-101"}
     found = history_lost([*WRITTEN, sentinel(101, 150, 151)], rows, failed=at(100))
     assert (found.problems == []) is is_right
-    assert found.looked_at == (f"newest row {100 - newest}.0 s old" if newest else "")
+    oldest = newest + 1
+    lost = f"{99 - newest} rows lost, the oldest of {100 - oldest}.0 s before"
+    assert found.looked_at == (lost if newest < 99 else "")
 
 
 def test_executions_must_all_be_there_and_only_young_rows_may_not() -> None:
