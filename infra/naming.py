@@ -6,9 +6,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-# Namespace of the names this program derives for role assignments (ARM wants a GUID there).
 #: What publishes again what nobody has acted upon: a Job, and the identity that it is.
 REPUBLISHER = "republishing"
+# Namespace of the names this program derives for role assignments (ARM wants a GUID there).
 _ASSIGNMENTS = uuid.UUID("6f1b5f0e-7f0b-4f6e-9f0e-0e6f4ad0b6b1")
 
 

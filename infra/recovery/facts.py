@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from infra.azure.cosmos_roles import READER
+
 #: A resource id and the version of its API -> what is there, or None.
 Read = Callable[[str, str], dict[str, Any] | None]
 #: A fact's name -> its value; None is "Azure does not say".
@@ -15,8 +17,6 @@ Facts = dict[str, Any]
 
 _COSMOS, _SQL, _DIAGNOSTICS = "2024-08-15", "2023-08-01", "2021-05-01-preview"
 _IDENTITY = "2023-01-31"
-#: Cosmos DB Built-in Data Reader.
-_READER = "00000000-0000-0000-0000-000000000001"
 _ACCOUNT = (
     "publicNetworkAccess",
     "disableLocalAuth",
@@ -54,7 +54,7 @@ def account(read: Read, id: str, database: str, republisher: str) -> Facts:  # n
     made = _list(read, f"{id}/sqlRoleAssignments", _COSMOS)
     # Asked afterwards: who has a role was there before.
     aside = _properties(read(_identity(id, republisher), _IDENTITY)).get("principalId")
-    others = (one for one in _assignments(id, made) if not one.startswith(f"{aside} {_READER} "))
+    others = (one for one in _assignments(id, made) if not one.startswith(f"{aside} {READER} "))
     facts["data role assignments"] = sorted(others)
     return {**facts, **_diagnostics(read, id)}
 

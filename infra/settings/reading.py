@@ -102,20 +102,15 @@ def _explain(problem: Any) -> str:
 
 
 def _suggestion(path: list[str]) -> str:
-    known = sorted(_model_at(path[:-1]).model_fields)
+    model, _ = _declared_at(path[:-1])
+    known = sorted(model.model_fields)
     close = difflib.get_close_matches(path[-1], known, n=1)
     return f" Did you mean {close[0]}?" if close else f" Known here: {', '.join(known)}."
 
 
 def _holds_secrets(path: list[str]) -> bool:
     """Whether what was written there may be a secret, or contain one: then it is not shown."""
-    model: type[BaseModel] = Settings
-    annotation: Any = Settings
-    for part in path:
-        # Whatever is no setting's name is an entry of the setting before it.
-        if part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            model = section_of(annotation) or model
+    _, annotation = _declared_at(path)
     return _secret_in(annotation)
 
 
@@ -125,14 +120,16 @@ def _secret_in(annotation: Any) -> bool:
     return annotation is SecretStr or any(map(_secret_in, get_args(annotation)))
 
 
-def _model_at(path: list[str]) -> type[BaseModel]:
-    """The settings class that the mapping at `path` is parsed into."""
+def _declared_at(path: list[str]) -> tuple[type[BaseModel], Any]:
+    """The settings class that the mapping at `path` is parsed into, and the type of the setting there."""
     model: type[BaseModel] = Settings
+    annotation: Any = Settings
     for part in path:
-        # Inside a mapping of sections, `part` is a key of it and the class stays the one of its values.
+        # Whatever is no setting's name is a key or an index in the setting before it, whose class stays.
         if part in model.model_fields:
-            model = section_of(model.model_fields[part].annotation) or model
-    return model
+            annotation = model.model_fields[part].annotation
+            model = section_of(annotation) or model
+    return model, annotation
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

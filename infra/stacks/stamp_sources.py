@@ -52,7 +52,7 @@ def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
         if failover is None:
             yield (
                 f"  - there is no {where} that whoever deploys may read: {_while_whole(source)}; without "
-                f"one, restore the newest geo-redundant backup: {_set(settings, 'sql', 'geo-restore')}"
+                f"one, restore the newest geo-redundant backup: {set_command(settings, 'sql', 'geo-restore')}"
             )
         standby = names.identity("standby")
         path = f"{group}/Microsoft.ManagedIdentity/userAssignedIdentities/{standby}"
@@ -64,7 +64,7 @@ def _sql(settings: Settings, source: Source, read: Read) -> Iterator[str]:
     if _properties(failover).get("replicationRole") == "Primary":
         yield (
             f"  - SQL has failed over to server {names.sql_backup}, where the newest rows are; a backup is "
-            f"older: {_set(settings, 'sql', 'failover')}"
+            f"older: {set_command(settings, 'sql', 'failover')}"
         )
         return
     backup = f"{group}/Microsoft.Sql/servers/{names.sql}/recoverableDatabases/{source.database}"
@@ -146,7 +146,7 @@ def _not_restorable(settings: Settings, source: Source, read: Read, now: datetim
         yield (
             f"  - Cosmos DB restores account {account} by way of {home}, which it belongs to, and there it "
             "does not answer, or not to whoever deploys: "
-            f"{_set(settings, 'cosmos', 'failover')}, or wait for it"
+            f"{set_command(settings, 'cosmos', 'failover')}, or wait for it"
         )
         return
     instance = str(_properties(found).get("instanceId", "")).lower()
@@ -175,8 +175,8 @@ def _restored_otherwise(settings: Settings, own: dict[str, Any]) -> Iterator[str
     yield (
         f"  - {stack} has documents as of {written(_time(there))}, and agents:recovery.as_of is "
         f"{written(as_of)}: they are restored once. To keep them, with what agents wrote to them: "
-        f"{_set(settings, 'as_of', written(_time(there)))}. To give them up: pulumi destroy --stack {stack} "
-        "with agents:protect false, then pulumi up"
+        f"{set_command(settings, 'as_of', written(_time(there)))}. To give them up: pulumi destroy --stack "
+        f"{stack} with agents:protect false, then pulumi up"
     )
 
 
@@ -200,7 +200,7 @@ def _answered(read: Read, path: str, version: str, *, silent: dict[str, Any] | N
 def _has_its_own(settings: Settings, kind: str, setting: str, mode: str) -> str:
     return (
         f"  - {settings.environment} has a {kind} of its own, which agents would leave with all that they "
-        f"wrote: {_set(settings, setting, mode)}"
+        f"wrote: {set_command(settings, setting, mode)}"
     )
 
 
@@ -208,7 +208,8 @@ def _while_whole(source: Source) -> str:
     return f"update {source.settings.environment} with agents:paired_location while it is whole"
 
 
-def _set(settings: Settings, setting: str, value: str) -> str:
+def set_command(settings: Settings, setting: str, value: str) -> str:
+    """What somebody types to set one of `agents:recovery`."""
     return f"pulumi config set --stack {settings.environment} --path agents:recovery.{setting} {value}"
 
 

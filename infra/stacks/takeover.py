@@ -26,6 +26,7 @@ from infra.settings import Settings, SettingsError
 from infra.settings.restores import SERVICES, Service
 from infra.stacks import recorded, stamp_sources
 from infra.stacks.source import Source
+from infra.stacks.stamp_sources import set_command
 
 _TRIES, _SECONDS = 3, 3
 #: The application puts it on every answer, and the way in on none (`app/api/correlation.py`).
@@ -85,7 +86,8 @@ def _unacknowledged(settings: Settings, source: Source, zone: str, world: World)
         yield (
             f"  - the {' and the '.join(ready)} that {settings.environment} has for itself was returned: "
             f"{settings.source} may have fetched it, and what agents write here from then on would be in no "
-            f"copy. To serve once more, and be fetched from anew: {_set(settings, 'acknowledged', 'true')}"
+            "copy. To serve once more, and be fetched from anew: "
+            f"{set_command(settings, 'acknowledged', 'true')}"
         )
     elif not serves(settings, source, zone, world.read):
         yield from _healthy(settings, source, zone, world.ask)
@@ -95,7 +97,7 @@ def _unacknowledged(settings: Settings, source: Source, zone: str, world: World)
             f"  - the name of {settings.source} leads to {settings.environment}, but SQL is written by "
             f"server {first} again, and a failover by force would lose rows that have not arrived at "
             f"{second}. To stand in once more, as planned where {first} answers: "
-            f"{_set(settings, 'acknowledged', 'true')}"
+            f"{set_command(settings, 'acknowledged', 'true')}"
         )
 
 
@@ -107,19 +109,19 @@ def _never_served(settings: Settings, source: Source, read: Read) -> Iterable[st
             f"  - the phase is drained, but SQL is written by server {first}: {settings.environment} has "
             f"nothing of {settings.source} to give back, and a failover by force would lose rows that have "
             f"not arrived at {second}. If this is the way back, SQL is there already: "
-            f"{_set(settings, 'phase', 'returned')}. To stand in for {settings.source}: "
-            f"{_set(settings, 'phase', 'serving')}"
+            f"{set_command(settings, 'phase', 'returned')}. To stand in for {settings.source}: "
+            f"{set_command(settings, 'phase', 'serving')}"
         )
 
 
 def _not_drained(settings: Settings, world: World) -> Iterable[str]:
     """Agents go after everything else of an update, and what is ready to be fetched says so before."""
-    own = [service for service in SERVICES if _restores(settings, service)]
+    own = _own(settings)
     if own and world.has_agents():
         yield (
             f"  - agents of {settings.environment} still write the {' and the '.join(own)} that it has for "
             f"itself, and what they write after {settings.source} has fetched it would be lost. Let them go "
-            f"first: {_set(settings, 'phase', 'drained')}, pulumi up, then the same with returned"
+            f"first: {set_command(settings, 'phase', 'drained')}, pulumi up, then the same with returned"
         )
 
 
@@ -195,20 +197,20 @@ def _restores(settings: Settings, service: Service) -> bool:
     return how[service] != "failover"
 
 
+def _own(settings: Settings) -> list[Service]:
+    return [service for service in SERVICES if _restores(settings, service)]
+
+
 def _healthy(settings: Settings, source: Source, zone: str, ask: Ask) -> Iterable[str]:
     host = source.names.host(zone)
     urls = [f"https://{host}/api/{agent}/health" for agent in source.settings.agents]
     with ThreadPoolExecutor(max_workers=len(urls)) as pool:
         answers = [one for one in pool.map(ask, urls) if one is not None]
     if answers:
-        own = [service for service in SERVICES if _restores(settings, service)]
+        own = _own(settings)
         parted = f", and each would write a {' and a '.join(own)} of its own from then on" if own else ""
         yield (
             f"  - {settings.source} is up: {'; '.join(answers)}. Two of them would split what is asked and "
             f"what happens{parted}. If it is to be taken over from all the same: "
-            f"{_set(settings, 'acknowledged', 'true')}"
+            f"{set_command(settings, 'acknowledged', 'true')}"
         )
-
-
-def _set(settings: Settings, setting: str, value: str) -> str:
-    return f"pulumi config set --stack {settings.environment} --path agents:recovery.{setting} {value}"
